@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// One room of the house: target `H5Conv<name>` in `Sources/<name>`.
+///
+/// Target names carry the prefix because they share one flat space with the packages of our users.
+func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: "H5Conv\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)Tests",
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "h5conv",
+  products: [
+    .library(name: "H5Conv", targets: ["H5Conv"]),
+    .library(name: "H5ConvTesting", targets: ["H5ConvTesting"]),
+    .executable(name: "h5conv", targets: ["H5ConvCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C libraries of the system, and C of our own.
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .target(name: "CImageCodecs", dependencies: ["CLibPNG", "CLibJPEG"]),
+    .target(name: "CKernels"),
+    .target(name: "CFont"),
+
+    // The rooms, in order of dependency.
+    room("Diagnostics"),
+    room("HDF5", uses: ["CHDF5", "H5ConvDiagnostics"]),
+    room("Tensors", uses: ["CZip", "H5ConvDiagnostics"]),
+    room("Config", uses: ["H5ConvDiagnostics"]),
+    room("Layers", uses: ["H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room("ModelFiles", uses: ["H5ConvHDF5", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room("Graph", uses: ["H5ConvLayers", "H5ConvModelFiles", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room(
+      "Inference",
+      uses: ["CKernels", "COpenBLAS", "H5ConvGraph", "H5ConvLayers", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room("Images", uses: ["CImageCodecs", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room(
+      "Visualization",
+      uses: ["CFont", "CFreeType", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+
+    // The library's face, its companion for tests, and the command line.
+    .target(
+      name: "H5Conv",
+      dependencies: [
+        "H5ConvHDF5", "H5ConvConfig", "H5ConvLayers", "H5ConvModelFiles", "H5ConvGraph", "H5ConvInference",
+        "H5ConvImages", "H5ConvVisualization", "H5ConvTensors", "H5ConvDiagnostics",
+      ],
+      swiftSettings: strict),
+    .target(name: "H5ConvTesting", dependencies: ["H5Conv"], swiftSettings: strict),
+    .executableTarget(
+      name: "H5ConvCLI",
+      dependencies: ["H5Conv", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/CLI", swiftSettings: strict),
+
+    // Tests: one folder per target.
+    .target(name: "TestSupport", dependencies: ["H5ConvTensors"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("Images", of: ["H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
+    tests("Visualization", of: ["H5ConvVisualization", "H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
