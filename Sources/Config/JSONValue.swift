@@ -1,0 +1,104 @@
+/// A JSON value; objects keep the order of their keys.
+package enum JSONValue: Sendable, Equatable {
+  case null
+  case bool(Bool)
+  case int(Int)
+  case double(Double)
+  case string(String)
+  case array([JSONValue])
+  case object(JSONObject)
+}
+
+/// The members of a JSON object in their order, with look-up by key.
+package struct JSONObject: Sendable, Equatable {
+  package private(set) var members: [(key: String, value: JSONValue)] = []
+  private var places: [String: Int] = [:]
+
+  package init() {}
+
+  package init(_ members: KeyValuePairs<String, JSONValue>) {
+    for (key, value) in members { self[key] = value }
+  }
+
+  package subscript(key: String) -> JSONValue? {
+    get { places[key].map { members[$0].value } }
+    set {
+      if let place = places[key] {
+        if let newValue {
+          members[place].value = newValue
+        } else {
+          members.remove(at: place)
+          places = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+        }
+      } else if let newValue {
+        places[key] = members.count
+        members.append((key, newValue))
+      }
+    }
+  }
+
+  package var keys: [String] { members.map(\.key) }
+
+  package static func == (a: JSONObject, b: JSONObject) -> Bool {
+    a.members.count == b.members.count && a.members.allSatisfy { b[$0.key] == $0.value }
+  }
+}
+
+extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, ExpressibleByStringLiteral,
+  ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral
+{
+  package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    var object = JSONObject()
+    for (key, value) in elements { object[key] = value }
+    self = .object(object)
+  }
+  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  package init(stringLiteral value: String) { self = .string(value) }
+  package init(integerLiteral value: Int) { self = .int(value) }
+  package init(floatLiteral value: Double) { self = .double(value) }
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
+  package init(nilLiteral: ()) { self = .null }
+}
+
+extension JSONValue {
+  /// The member `key` of an object; nil for a missing member and for any other kind of value.
+  package subscript(key: String) -> JSONValue? {
+    if case .object(let object) = self { object[key] } else { nil }
+  }
+
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  package var array: [JSONValue]? { if case .array(let items) = self { items } else { nil } }
+  package var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
+  package var isNull: Bool { if case .null = self { true } else { false } }
+
+  /// The value as an integer: an integer, or a double without a fraction that an Int holds.
+  package var integer: Int? {
+    switch self {
+    case .int(let number): number
+    case .double(let number): Int(exactly: number)
+    default: nil
+    }
+  }
+
+  /// The value as a number.
+  package var number: Double? {
+    switch self {
+    case .int(let number): Double(number)
+    case .double(let number): number
+    default: nil
+    }
+  }
+
+  /// What kind of value it is, for messages.
+  package var kindName: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .int, .double: "a number"
+    case .string: "a string"
+    case .array: "a list"
+    case .object: "an object"
+    }
+  }
+}

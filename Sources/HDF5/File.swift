@@ -1,0 +1,44 @@
+import CHDF5
+package import H5ConvDiagnostics
+
+/// An HDF5 file.
+package final class File: Sendable {
+  private let handle: Handle
+  /// The root group, `/`.
+  package let root: Group
+
+  private init(_ handle: Handle) throws(H5ConvError) {
+    self.handle = handle
+    let root = try Library.call("open the root group") { H5Gopen2(handle.id, "/", hid_t(H5P_DEFAULT)) }
+    self.root = Group(Handle(root) { H5Gclose($0) }, path: "/", address: 0)
+  }
+
+  /// Opens the file at `path` for reading.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `badData` with HDF5's reason.
+  package static func open(_ path: String) throws(H5ConvError) -> File {
+    let id = try Library.call("open the file") { H5Fopen(path, h5c_read_only(), hid_t(H5P_DEFAULT)) }
+    return try File(Handle(id) { H5Fclose($0) })
+  }
+
+  /// Creates the file at `path`, which must not exist, in the format that every HDF5 reads.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `cannotWrite` with HDF5's reason.
+  package static func create(_ path: String) throws(H5ConvError) -> File {
+    let access = try Handle.properties("prepare a file") { H5Pcreate(h5c_file_access()) }
+    _ = try Library.call("prepare a file") {
+      H5Pset_libver_bounds(access.id, h5c_libver_earliest(), h5c_libver_latest())
+    }
+    let id = try Library.call("create the file", kind: .cannotWrite) {
+      H5Fcreate(path, h5c_exclusive(), hid_t(H5P_DEFAULT), access.id)
+    }
+    return try File(Handle(id) { H5Fclose($0) })
+  }
+
+  /// Writes everything that is buffered to the file.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `inputOutput` (a full disk is first seen here).
+  package func flush() throws(H5ConvError) {
+    _ = try Library.call("write the file", kind: .inputOutput) { H5Fflush(handle.id, H5F_SCOPE_GLOBAL) }
+  }
+}

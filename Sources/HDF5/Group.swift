@@ -1,0 +1,132 @@
+import CHDF5
+package import H5ConvDiagnostics
+
+/// A group of an HDF5 file.
+package final class Group: AttributeOwner, Sendable {
+  private let handle: Handle
+  /// Absolute path in the file.
+  package let path: String
+  /// Address of the object in the file, by which one that is linked twice is known.
+  package let address: UInt64
+
+  package var objectID: Int64 { handle.id }
+
+  init(_ handle: Handle, path: String, address: UInt64) {
+    self.handle = handle
+    self.path = path
+    self.address = address
+  }
+
+  /// What stands under a name of a group.
+  package enum Member: Sendable, Equatable {
+    case group
+    case dataset
+    /// A named type or something else that is neither group nor dataset.
+    case other
+    /// A soft, external or user-defined link: never followed.
+    case link(String)
+  }
+
+  /// Names of the members, in HDF5's order of names (not the order of layers).
+  package func memberNames() throws(H5ConvError) -> [String] {
+    let list = NameList()
+    var place: hsize_t = 0
+    _ = try Library.call("list the group \(path)") {
+      H5Literate(
+        objectID, H5_INDEX_NAME, H5_ITER_INC, &place,
+        { _, name, _, context in
+          NameList.append(name, to: context)
+          return 0
+        }, list.context)
+    }
+    return list.names
+  }
+
+  /// What stands under `name`; nil when nothing does.
+  package func member(_ name: String) throws(H5ConvError) -> Member? {
+    try link(name)?.member
+  }
+
+  private func link(_ name: String) throws(H5ConvError) -> (member: Member, address: UInt64)? {
+    guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else { return nil }
+    guard try Library.call("look up \(path)/\(name)", { H5Lexists(objectID, name, hid_t(H5P_DEFAULT)) }) > 0 else {
+      return nil
+    }
+    var info = h5c_link()
+    _ = try Library.call("look at \(path)/\(name)") { h5c_link_info(objectID, name, &info) }
+    let member: Member =
+      switch info.link {
+      case H5L_TYPE_HARD:
+        switch info.object {
+        case H5O_TYPE_GROUP: .group
+        case H5O_TYPE_DATASET: .dataset
+        default: .other
+        }
+      case H5L_TYPE_SOFT: .link("soft link")
+      case H5L_TYPE_EXTERNAL: .link("external link")
+      default: .link("user-defined link")
+      }
+    return (member, UInt64(info.address))
+  }
+
+  /// The group at `path` below this one; nil when there is none.
+  ///
+  /// The path is followed one component at a time and only through hard links.
+  /// - Throws: ``H5ConvError`` of kind `badData` when the way leads through a link or the target is not a group.
+  package func group(_ path: String) throws(H5ConvError) -> Group? {
+    var group = self
+    for name in Group.components(path) {
+      guard let next = try group.child(name) else { return nil }
+      group = next
+    }
+    return group
+  }
+
+  /// The dataset at `path` below this group; nil when there is none.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `badData` when the way leads through a link or the target is not a dataset.
+  package func dataset(_ path: String) throws(H5ConvError) -> Dataset? {
+    let names = Group.components(path)
+    guard let name = names.last else { return nil }
+    var group = self
+    for name in names.dropLast() {
+      guard let next = try group.child(name) else { return nil }
+      group = next
+    }
+    guard let found = try group.link(name) else { return nil }
+    try group.require(found.member, .dataset, name)
+    let handle = Handle(
+      try Library.call("open the dataset \(group.pathOf(name))") {
+        H5Dopen2(group.objectID, name, hid_t(H5P_DEFAULT))
+      }
+    ) { H5Dclose($0) }
+    return try Dataset(handle, path: group.pathOf(name))
+  }
+
+  private func child(_ name: String) throws(H5ConvError) -> Group? {
+    guard let found = try link(name) else { return nil }
+    try require(found.member, .group, name)
+    let handle = Handle(
+      try Library.call("open the group \(pathOf(name))") { H5Gopen2(objectID, name, hid_t(H5P_DEFAULT)) }
+    ) { H5Gclose($0) }
+    return Group(handle, path: pathOf(name), address: found.address)
+  }
+
+  private func require(_ member: Member, _ expected: Member, _ name: String) throws(H5ConvError) {
+    guard member != expected else { return }
+    let found =
+      switch member {
+      case .link(let kind): "is a \(kind), which is never followed"
+      case .group: "is a group where a dataset was expected"
+      case .dataset: "is a dataset where a group was expected"
+      case .other: "is neither a group nor a dataset"
+      }
+    throw H5ConvError(.badData, "\(pathOf(name)) \(found)")
+  }
+
+  func pathOf(_ name: String) -> String { path == "/" ? "/" + name : path + "/" + name }
+
+  private static func components(_ path: String) -> [String] {
+    path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+  }
+}

@@ -1,0 +1,104 @@
+import CHDF5
+import H5ConvDiagnostics
+import Synchronization
+
+/// The one door to libhdf5: every C call goes through ``call(_:kind:_:)``.
+///
+/// The lock is held around single C calls only, never around Swift code that may release a handle: closing a handle takes the
+/// lock too, and it does not re-enter.
+enum Library {
+  private static let lock = Mutex(false)
+
+  /// Runs one C call and gives its result, or the innermost message of HDF5's error stack when it is negative.
+  ///
+  /// - Parameters:
+  ///   - what: what was being done, for the message: "open the file".
+  ///   - kind: the class of the failure.
+  static func call<Result: SignedInteger & Sendable>(
+    _ what: String, kind: H5ConvError.Kind = .badData, _ body: () -> Result
+  ) throws(H5ConvError) -> Result {
+    let (result, reason): (Result, String?) = lock.withLock { isOpen in
+      if !isOpen {
+        open()
+        isOpen = true
+      }
+      // In a thread-safe build the error stack and its printing belong to each thread.
+      H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+      let result = body()
+      return (result, result < 0 ? takeReason() : nil)
+    }
+    guard result >= 0 else {
+      throw H5ConvError(kind, "HDF5 cannot \(what): \(reason ?? "no reason given")")
+    }
+    return result
+  }
+
+  /// Runs a C call whose failure changes nothing: closing a handle, freeing memory.
+  static func release(_ body: () -> Void) {
+    lock.withLock { _ in
+      H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+      body()
+    }
+  }
+
+  /// First use: no plug-ins (an unknown filter id would load any library named by `HDF5_PLUGIN_PATH`), no external links.
+  private static func open() {
+    H5open()
+    H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+    H5PLset_loading_state(0)
+    H5Lunregister(H5L_TYPE_EXTERNAL)
+  }
+
+  private static func takeReason() -> String? {
+    final class Box { var text: String? }
+    let box = Box()
+    H5Ewalk2(
+      hid_t(H5E_DEFAULT), H5E_WALK_UPWARD,
+      { _, entry, context in
+        guard let context, let description = entry?.pointee.desc else { return 0 }
+        let box = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue()
+        if box.text == nil { box.text = String(cString: description) }
+        return 0
+      }, Unmanaged.passUnretained(box).toOpaque())
+    H5Eclear2(hid_t(H5E_DEFAULT))
+    return box.text
+  }
+}
+
+/// An identifier of libhdf5 that is closed with its last owner.
+final class Handle: Sendable {
+  let id: hid_t
+  private let close: @Sendable (hid_t) -> Void
+
+  init(_ id: hid_t, close: @escaping @Sendable (hid_t) -> Void) {
+    self.id = id
+    self.close = close
+  }
+
+  deinit { Library.release { close(id) } }
+
+  static func space(_ what: String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
+    Handle(try Library.call(what, open)) { H5Sclose($0) }
+  }
+
+  static func type(_ what: String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
+    Handle(try Library.call(what, open)) { H5Tclose($0) }
+  }
+
+  static func properties(_ what: String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
+    Handle(try Library.call(what, open)) { H5Pclose($0) }
+  }
+}
+
+/// Collects the names that HDF5 reports to a C callback.
+final class NameList {
+  private(set) var names: [String] = []
+
+  /// Appends `name` to the list that `context` points at.
+  static func append(_ name: UnsafePointer<CChar>?, to context: UnsafeMutableRawPointer?) {
+    guard let name, let context else { return }
+    Unmanaged<NameList>.fromOpaque(context).takeUnretainedValue().names.append(String(cString: name))
+  }
+
+  var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+}

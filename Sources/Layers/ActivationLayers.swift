@@ -1,0 +1,99 @@
+import H5ConvConfig
+import H5ConvTensors
+
+/// A layer that applies one activation; the shape stays.
+protocol ActivationLayer: Layer {
+  var activation: Activation { get }
+}
+
+extension ActivationLayer {
+  package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    var shape = try single(inputs)
+    if activation == .glu, let last = shape.sizes.last { shape[shape.rank - 1] = last.map { $0 / 2 } }
+    return [shape]
+  }
+
+  package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    try inputs.map { try lowering.activate($0, activation) }
+  }
+}
+
+/// `Activation`
+struct ActivationByName: ActivationLayer {
+  let activation: Activation
+  init(_ config: ConfigReader) throws { activation = try config.activation() }
+}
+
+struct ReLU: ActivationLayer {
+  let activation: Activation
+  init(_ config: ConfigReader) throws {
+    activation = .relu(
+      negativeSlope: Float(try config.float("negative_slope", default: 0)),
+      maximum: Float(try config.float("max_value", default: .infinity)),
+      threshold: Float(try config.float("threshold", default: 0)))
+  }
+}
+
+struct LeakyReLU: ActivationLayer {
+  let activation: Activation
+  init(_ config: ConfigReader) throws {
+    let field = config.has("negative_slope") ? "negative_slope" : "alpha"
+    let slope = Float(try config.float(field, default: 0.3))
+    activation = .relu(negativeSlope: slope, maximum: .infinity, threshold: 0)
+  }
+}
+
+struct ELU: ActivationLayer {
+  let activation: Activation
+  init(_ config: ConfigReader) throws { activation = .elu(alpha: Float(try config.float("alpha", default: 1))) }
+}
+
+/// x where x > θ, else 0.
+struct ThresholdedReLU: ActivationLayer {
+  let activation: Activation
+  init(_ config: ConfigReader) throws {
+    activation = .threshold(Float(try config.float("theta", default: 1)), value: 0)
+  }
+}
+
+/// Softmax over one axis or several together.
+struct Softmax: Layer {
+  private let axes: [Int]
+
+  init(_ config: ConfigReader) throws { axes = try config.ints("axis", default: [-1]) }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    let shape = try single(inputs)
+    _ = try axes.map { try normalized(axis: $0, rank: shape.rank) }
+    return [shape]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let shape = try knownOutputShape(for: inputs)
+    let axes = try axes.map { try normalized(axis: $0, rank: shape.count) }
+    return [lowering.emit(.softmax(axes: Array(Set(axes)).sorted()), inputs, shape: shape)]
+  }
+}
+
+/// x where x ≥ 0, else α·x, with a learned α for each element that is not on a shared axis.
+struct PReLU: Layer {
+  private let sharedAxes: [Int]
+
+  init(_ config: ConfigReader) throws { sharedAxes = try config.ints("shared_axes", default: []) }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] { [try single(inputs)] }
+
+  /// alpha: the input's shape without the batch, 1 on shared axes (counted with the batch as axis 0).
+  func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
+    var shape = try single(inputs)
+    for axis in sharedAxes { shape[try normalized(axis: axis, rank: shape.rank)] = 1 }
+    return [WeightSpec("alpha", PartialShape(Array(shape.sizes.dropFirst())), aliases: ["alphas"])]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let shape = try knownOutputShape(for: inputs)
+    let spec = try weights(for: [PartialShape(shape)])[0]
+    let alpha = lowering.emit(.parameter(lowering.weight("alpha")), [], shape: spec.shape.known ?? [])
+    return [lowering.emit(.prelu, inputs + [alpha], shape: shape)]
+  }
+}

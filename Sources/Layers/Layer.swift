@@ -1,0 +1,55 @@
+package import H5ConvConfig
+package import H5ConvTensors
+
+/// A Keras layer: its config, its weights, its shape rule, and how it is computed.
+///
+/// A conforming type stands in one file with its family and in one line of ``LayerRegistry``.
+package protocol Layer: Sendable {
+  /// Reads the layer's own fields.
+  ///
+  /// - Throws: `H5ConvError` naming the layer and the field.
+  init(_ config: ConfigReader) throws
+
+  /// The weights in Keras' storage order, with shapes as far as the inputs tell.
+  func weights(for inputs: [PartialShape]) throws -> [WeightSpec]
+
+  /// Shapes of the outputs, as Keras' `output_shape`.
+  ///
+  /// - Parameter inputs: shapes of the inputs, batch first.
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape]
+
+  /// Emits the operations that compute the layer.
+  ///
+  /// - Parameter inputs: the inputs, with fully known shapes.
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value]
+
+  /// Whether the layer leaves its input as it is at inference (so that its output is the input's).
+  var isIdentity: Bool { get }
+}
+
+extension Layer {
+  package func weights(for inputs: [PartialShape]) throws -> [WeightSpec] { [] }
+  package var isIdentity: Bool { false }
+}
+
+/// A weight that a layer owns.
+package struct WeightSpec: Sendable, Equatable {
+  /// Keras 3's name: `kernel`.
+  package let name: String
+  /// Names that other versions of Keras give it.
+  package let aliases: [String]
+  /// Sizes of the axes; nil where the input's shape is not known.
+  package let shape: PartialShape
+  /// Whether training changes it (moving statistics do not count).
+  package let isTrainable: Bool
+
+  package init(_ name: String, _ shape: PartialShape, aliases: [String] = [], isTrainable: Bool = true) {
+    self.name = name
+    self.aliases = aliases
+    self.shape = shape
+    self.isTrainable = isTrainable
+  }
+
+  /// Whether `stored`, the last component of a stored weight's path without `:0`, is a name of this weight.
+  package func isNamed(_ stored: String) -> Bool { name == stored || aliases.contains(stored) }
+}

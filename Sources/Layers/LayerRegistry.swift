@@ -1,0 +1,50 @@
+package import H5ConvConfig
+import H5ConvDiagnostics
+
+/// Which type reads which class name.
+package enum LayerRegistry {
+  private static let types: [String: any Layer.Type] = [
+    "InputLayer": InputLayer.self,
+    "Conv2D": Convolution2D.self, "Convolution2D": Convolution2D.self,
+    "DepthwiseConv2D": DepthwiseConvolution2D.self, "DepthwiseConvolution2D": DepthwiseConvolution2D.self,
+    "SeparableConv2D": SeparableConvolution2D.self, "SeparableConvolution2D": SeparableConvolution2D.self,
+    "Conv2DTranspose": TransposedConvolution2D.self, "Convolution2DTranspose": TransposedConvolution2D.self,
+    "BatchNormalization": BatchNormalization.self, "BatchNormalizationV1": BatchNormalization.self,
+    "BatchNormalizationV2": BatchNormalization.self, "SyncBatchNormalization": BatchNormalization.self,
+    "Activation": ActivationByName.self, "ReLU": ReLU.self, "LeakyReLU": LeakyReLU.self, "ELU": ELU.self,
+    "PReLU": PReLU.self, "Softmax": Softmax.self, "ThresholdedReLU": ThresholdedReLU.self,
+    "MaxPooling2D": MaxPooling2D.self, "MaxPool2D": MaxPooling2D.self,
+    "AveragePooling2D": AveragePooling2D.self, "AvgPool2D": AveragePooling2D.self,
+    "GlobalMaxPooling2D": GlobalMaxPooling2D.self, "GlobalMaxPool2D": GlobalMaxPooling2D.self,
+    "GlobalAveragePooling2D": GlobalAveragePooling2D.self, "GlobalAvgPool2D": GlobalAveragePooling2D.self,
+    "ZeroPadding2D": ZeroPadding2D.self, "Cropping2D": Cropping2D.self,
+    "UpSampling2D": UpSampling2D.self, "Resizing": Resizing.self,
+    "Rescaling": Rescaling.self, "Normalization": Normalization.self,
+    "Flatten": Flatten.self, "Reshape": Reshape.self, "Permute": Permute.self, "RepeatVector": RepeatVector.self,
+    "Dense": Dense.self,
+    "Add": Add.self, "Subtract": Subtract.self, "Multiply": Multiply.self, "Average": Average.self,
+    "Maximum": Maximum.self, "Minimum": Minimum.self, "Concatenate": Concatenate.self,
+    "Dropout": IdentityAtInference.self, "FixedDropout": IdentityAtInference.self,
+    "SpatialDropout1D": IdentityAtInference.self, "SpatialDropout2D": IdentityAtInference.self,
+    "SpatialDropout3D": IdentityAtInference.self, "AlphaDropout": IdentityAtInference.self,
+    "GaussianDropout": IdentityAtInference.self, "GaussianNoise": IdentityAtInference.self,
+    "ActivityRegularization": IdentityAtInference.self, "Identity": IdentityAtInference.self,
+    "RandomFlip": IdentityAtInference.self, "RandomRotation": IdentityAtInference.self,
+    "RandomZoom": IdentityAtInference.self, "RandomTranslation": IdentityAtInference.self,
+    "RandomContrast": IdentityAtInference.self, "RandomBrightness": IdentityAtInference.self,
+    "RandomHeight": IdentityAtInference.self, "RandomWidth": IdentityAtInference.self,
+  ]
+
+  /// Class names that Keras' documentation lists for `className` are aliases of one type; nil when no type reads it.
+  package static func isSupported(_ className: String) -> Bool { types[className] != nil }
+
+  /// The layer that `config` describes.
+  ///
+  /// - Throws: `H5ConvError` of kind `unsupported` when no type reads `className`, or what the type throws.
+  package static func layer(_ className: String, _ config: ConfigReader) throws -> any Layer {
+    guard let type = types[className] else {
+      throw H5ConvError(.unsupported, "the class \(className) is not supported", at: config.place)
+    }
+    return try type.init(config)
+  }
+}

@@ -1,0 +1,134 @@
+import H5ConvConfig
+import H5ConvDiagnostics
+import H5ConvTensors
+
+/// A layer that combines its inputs element by element, broadcasting as Keras does.
+protocol ElementwiseMerge: Layer {
+  static var operation: BinaryOperation { get }
+}
+
+extension ElementwiseMerge {
+  package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    guard inputs.count >= 2 else { throw H5ConvError(.badData, "\(inputs.count) inputs where two or more were expected") }
+    return [try Merging.broadcast(inputs)]
+  }
+
+  package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    _ = try knownOutputShape(for: inputs)
+    return [try Merging.fold(inputs, Self.operation, in: &lowering)]
+  }
+}
+
+enum Merging {
+  /// The shape that all inputs broadcast to; a lower rank gets axes of 1 behind the batch.
+  static func broadcast(_ inputs: [PartialShape]) throws -> PartialShape {
+    let rank = inputs.map(\.rank).max() ?? 0
+    var result = aligned(inputs[0], rank: rank)
+    for input in inputs.dropFirst() {
+      let input = aligned(input, rank: rank)
+      for axis in 0..<rank {
+        switch (result[axis], input[axis]) {
+        case (let a, let b) where a == b: break
+        case (1, let size): result[axis] = size
+        case (_, 1): break
+        case (nil, let size?), (let size?, nil): result[axis] = size
+        default: throw H5ConvError(.badData, "inputs of shapes \(inputs.map(\.description).joined(separator: " and "))")
+        }
+      }
+    }
+    return result
+  }
+
+  private static func aligned(_ shape: PartialShape, rank: Int) -> PartialShape {
+    guard let batch = shape.sizes.first else { return PartialShape(Array(repeating: 1, count: rank)) }
+    return PartialShape([batch] + Array(repeating: 1, count: rank - shape.rank) + shape.sizes.dropFirst())
+  }
+
+  /// Combines the inputs from the first to the last.
+  static func fold(_ inputs: [Value], _ operation: BinaryOperation, in lowering: inout Lowering) throws -> Value {
+    let rank = inputs.map(\.shape.count).max() ?? 0
+    let inputs = inputs.map { value in
+      lowering.emit(.reshape, [value], shape: aligned(PartialShape(value.shape), rank: rank).known ?? [])
+    }
+    return try inputs.dropFirst().reduce(inputs[0]) { left, right in
+      let shape = try broadcast([PartialShape(left.shape), PartialShape(right.shape)]).known ?? []
+      return lowering.emit(.binary(operation), [left, right], shape: shape)
+    }
+  }
+}
+
+struct Add: ElementwiseMerge {
+  static let operation = BinaryOperation.add
+  init(_ config: ConfigReader) {}
+}
+
+struct Multiply: ElementwiseMerge {
+  static let operation = BinaryOperation.multiply
+  init(_ config: ConfigReader) {}
+}
+
+struct Maximum: ElementwiseMerge {
+  static let operation = BinaryOperation.maximum
+  init(_ config: ConfigReader) {}
+}
+
+struct Minimum: ElementwiseMerge {
+  static let operation = BinaryOperation.minimum
+  init(_ config: ConfigReader) {}
+}
+
+/// The first input less the second.
+struct Subtract: ElementwiseMerge {
+  static let operation = BinaryOperation.subtract
+  init(_ config: ConfigReader) {}
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    guard inputs.count == 2 else { throw H5ConvError(.badData, "\(inputs.count) inputs where two were expected") }
+    return [try Merging.broadcast(inputs)]
+  }
+}
+
+/// The mean of the inputs.
+struct Average: ElementwiseMerge {
+  static let operation = BinaryOperation.add
+  init(_ config: ConfigReader) {}
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let shape = try knownOutputShape(for: inputs)
+    let sum = try Merging.fold(inputs, .add, in: &lowering)
+    return [lowering.emit(.scale(by: 1 / Float(inputs.count), plus: 0), [sum], shape: shape)]
+  }
+}
+
+/// The inputs behind each other along one axis (the batch counts as axis 0).
+struct Concatenate: Layer {
+  private let axis: Int
+
+  init(_ config: ConfigReader) throws { axis = try config.int("axis", default: -1) }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    guard var shape = inputs.first, inputs.allSatisfy({ $0.rank == shape.rank }) else {
+      throw H5ConvError(.badData, "inputs of different ranks cannot be concatenated")
+    }
+    let place = try normalized(axis: axis, rank: shape.rank)
+    for input in inputs.dropFirst() {
+      for other in 0..<shape.rank {
+        if other == place {
+          shape[other] = if let a = shape[other], let b = input[other] { a + b } else { nil }
+        } else if let a = shape[other], let b = input[other], a != b {
+          throw H5ConvError(
+            .badData, "inputs of shapes \(inputs.map(\.description).joined(separator: " and ")) along axis \(axis)")
+        } else {
+          shape[other] = shape[other] ?? input[other]
+        }
+      }
+    }
+    return [shape]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let shape = try knownOutputShape(for: inputs)
+    if inputs.count == 1 { return inputs }
+    return [lowering.emit(.concatenate(axis: try normalized(axis: axis, rank: shape.count)), inputs, shape: shape)]
+  }
+}
