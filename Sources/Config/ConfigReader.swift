@@ -99,6 +99,9 @@ package struct ConfigReader: Sendable {
     }
   }
 
+  /// A class or function name without its package: `Custom>MyLayer` → `MyLayer`.
+  package static func plainName(_ name: String) -> String { name.split(separator: ">").last.map(String.init) ?? name }
+
   /// All numbers of a number or a nested list of numbers, in order; nil when there is anything else in it.
   package static func flatNumbers(_ value: JSONValue) -> [Double]? {
     // Iterative: the nesting of hostile text is only capped by the parser.

@@ -127,9 +127,4 @@ extension ConfigReader {
       return activation
     }
   }
-
-  /// A class or function name without its package: `Custom>MyLayer` → `MyLayer`.
-  package static func plainName(_ name: String) -> String {
-    name.split(separator: ">").last.map(String.init) ?? name
-  }
 }

@@ -1,0 +1,235 @@
+import H5ConvConfig
+import H5ConvDiagnostics
+import H5ConvLayers
+package import H5ConvModelFiles
+import H5ConvTensors
+
+extension Graph {
+  /// Calls that a graph may have once its nested models are unfolded.
+  private static var callLimit: Int { 200_000 }
+
+  /// Understands the layers of `architecture`, unfolds its nested models and infers shapes.
+  ///
+  /// A layer that is not supported stays in the graph with the reason; so do shapes that cannot be inferred.
+  /// - Throws: ``H5ConvError`` of kind `badData` for a graph that cannot be: cycles, references to nothing.
+  package init(_ architecture: Architecture) throws {
+    var builder = GraphBuilder(limit: Graph.callLimit)
+    outputs = try builder.unfold(architecture, inputs: nil, path: [], isTrainable: architecture.isTrainable, round: 0)
+    layers = builder.layers
+    calls = builder.calls
+    modelCalls = builder.modelCalls
+    inputs = builder.inputs
+    if inputs.isEmpty { throw H5ConvError(.badData, "the model has no input layer", at: "model '\(architecture.name)'") }
+  }
+}
+
+private struct GraphBuilder {
+  let limit: Int
+  var layers: [GraphLayer] = []
+  var calls: [GraphCall] = []
+  var modelCalls: [ModelCall] = []
+  var inputs: [Int] = []
+  private var layerPlaces: [[String]: Int] = [:]
+  private var callCounts: [[String]: Int] = [:]
+
+  init(limit: Int) { self.limit = limit }
+
+  private struct Node: Hashable {
+    let layer: Int
+    let call: Int
+  }
+
+  /// Adds the calls of `model` and gives its outputs.
+  ///
+  /// - Parameters:
+  ///   - inputs: the tensors it is applied to; nil for the outermost model, whose input layers become calls.
+  ///   - round: how often the model was applied before.
+  mutating func unfold(
+    _ model: Architecture, inputs given: [TensorID]?, path: [String], isTrainable: Bool, round: Int
+  ) throws -> [TensorID] {
+    let place = path.isEmpty ? "model '\(model.name)'" : "model '\(path.joined(separator: "/"))'"
+    let names = Dictionary(model.layers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    if let given, given.count != model.inputs.count {
+      throw H5ConvError(.badData, "\(given.count) inputs where \(model.inputs.count) were expected", at: place)
+    }
+    var results: [Node: [TensorID]] = [:]
+    var bound: [Node: TensorID] = [:]
+    for (input, reference) in model.inputs.enumerated() {
+      guard let layer = names[reference.layer] else { throw missing(reference, place) }
+      if let given { bound[Node(layer: layer, call: reference.call)] = given[input] }
+    }
+    for node in try GraphBuilder.order(model, names: names, place: place) {
+      let spec = model.layers[node.layer]
+      let callInputs = try spec.calls[node.call].inputs.map { reference in
+        guard let layer = names[reference.layer], let tensors = results[Node(layer: layer, call: reference.call)],
+          tensors.indices.contains(reference.output)
+        else { throw missing(reference, "\(place), inputs of '\(spec.name)'") }
+        return tensors[reference.output]
+      }
+      if let tensor = bound[node] {
+        results[node] = [tensor]
+      } else if let nested = spec.nested {
+        results[node] = try apply(nested, spec, callInputs, path: path, isTrainable: isTrainable)
+      } else {
+        results[node] = try call(spec, node.call, callInputs, in: model, path: path, isTrainable: isTrainable)
+      }
+    }
+    if given == nil {
+      self.inputs = try model.inputs.map { reference in
+        guard let layer = names[reference.layer], let tensor = results[Node(layer: layer, call: reference.call)]?.first
+        else { throw missing(reference, place) }
+        return tensor.call
+      }
+    }
+    return try model.outputs.map { reference in
+      guard let layer = names[reference.layer], let tensors = results[Node(layer: layer, call: reference.call)],
+        tensors.indices.contains(reference.output)
+      else { throw missing(reference, "\(place), outputs") }
+      return tensors[reference.output]
+    }
+  }
+
+  private func missing(_ reference: TensorReference, _ place: String) -> H5ConvError {
+    H5ConvError(
+      .badData, "output \(reference.output) of call \(reference.call) of '\(reference.layer)' does not exist", at: place)
+  }
+
+  private mutating func nextKey(_ path: [String]) -> String {
+    let round = callCounts[path, default: 0]
+    callCounts[path] = round + 1
+    return path.joined(separator: "/") + (round == 0 ? "" : "@\(round)")
+  }
+
+  private mutating func apply(
+    _ nested: Architecture, _ spec: LayerSpec, _ inputs: [TensorID], path: [String], isTrainable: Bool
+  ) throws -> [TensorID] {
+    let inner = path + [spec.name]
+    let outputs = try unfold(
+      nested, inputs: inputs, path: inner, isTrainable: isTrainable && spec.isTrainable && nested.isTrainable,
+      round: callCounts[inner, default: 0])
+    modelCalls.append(
+      ModelCall(
+        path: inner, key: nextKey(inner), className: spec.className, inputs: inputs, outputs: outputs,
+        position: calls.count))
+    return outputs
+  }
+
+  private mutating func call(
+    _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], in model: Architecture, path: [String], isTrainable: Bool
+  ) throws -> [TensorID] {
+    guard calls.count < limit else { throw H5ConvError(.limit, "a graph of more than \(limit) calls") }
+    let layerPath = path + [spec.name]
+    let place = layerPlaces[layerPath] ?? add(spec, layerPath, in: model, isTrainable: isTrainable)
+    layerPlaces[layerPath] = place
+    let shapes = outputShapes(of: place, spec.calls[number], inputs)
+    let isInput = spec.className == "InputLayer"
+    calls.append(
+      GraphCall(
+        layer: place, key: nextKey(layerPath), inputs: inputs, outputShapes: shapes,
+        isListed: !(isInput && (model.kind == .sequential || !path.isEmpty))))
+    let count = if case .success(let shapes) = shapes { max(1, shapes.count) } else { 16 }
+    return (0..<count).map { TensorID(call: calls.count - 1, output: $0) }
+  }
+
+  private mutating func add(_ spec: LayerSpec, _ path: [String], in model: Architecture, isTrainable: Bool) -> Int {
+    let place = "layer '\(path.joined(separator: "/"))' of class \(spec.className)"
+    let reader = ConfigReader(spec.config, at: place, generation: model.generation)
+    let kind = Result<any Layer, H5ConvError> {
+      () throws(H5ConvError) in
+      do { return try LayerRegistry.layer(spec.className, reader) } catch let error as H5ConvError { throw error } catch {
+        throw H5ConvError(.internalFault, "\(error)", at: place)
+      }
+    }
+    layers.append(
+      GraphLayer(
+        path: path, className: spec.className, config: spec.config, isTrainable: isTrainable && spec.isTrainable,
+        kind: kind))
+    return layers.count - 1
+  }
+
+  /// Infers the output shapes of a call and, at the first call of a layer, its weights.
+  private mutating func outputShapes(
+    of place: Int, _ call: LayerCall, _ inputs: [TensorID]
+  ) -> Result<[PartialShape], H5ConvError> {
+    let site = "layer '\(layers[place].name)' of class \(layers[place].className)"
+    do {
+      let layer = try layers[place].kind.get()
+      if call.hasConstantInputs, !(layer is InputLayer) {
+        throw H5ConvError(.unsupported, "a constant among the inputs is not supported", at: site)
+      }
+      if call.training == true, layer.isIdentity || layers[place].className.hasPrefix("BatchNorm") {
+        throw H5ConvError(
+          .unsupported, "the layer is called with training=True, so that its output is random or depends on the batch",
+          at: site)
+      }
+      let shapes = try inputs.map { tensor -> PartialShape in
+        let shapes = try calls[tensor.call].outputShapes.get()
+        guard shapes.indices.contains(tensor.output) else {
+          throw H5ConvError(.badData, "output \(tensor.output) of '\(calls[tensor.call].key)' does not exist", at: site)
+        }
+        return shapes[tensor.output]
+      }
+      do {
+        if layers[place].weights.isEmpty { layers[place].weights = try layer.weights(for: shapes) }
+        let outputs = try layer.outputShapes(for: shapes)
+        if outputs.isEmpty {
+          throw H5ConvError(.badData, "the input's shape is not stated in the file", at: site)
+        }
+        return .success(outputs)
+      } catch let error as H5ConvError {
+        throw H5ConvError(error.kind, error.what, at: error.place ?? site, remedy: error.remedy)
+      }
+    } catch let error as H5ConvError {
+      return .failure(error)
+    } catch {
+      return .failure(H5ConvError(.internalFault, "\(error)", at: site))
+    }
+  }
+
+  /// The calls of one model in an order in which each comes after its inputs: of those that could be next, the first in the
+  /// config's order.
+  private static func order(_ model: Architecture, names: [String: Int], place: String) throws -> [Node] {
+    var waiting: [Node: Int] = [:]
+    var users: [Node: [Node]] = [:]
+    var ready: [Node] = []
+    var total = 0
+    for (layer, spec) in model.layers.enumerated() {
+      for (call, details) in spec.calls.enumerated() {
+        let node = Node(layer: layer, call: call)
+        total += 1
+        let sources = Set(
+          try details.inputs.map { reference in
+            guard let source = names[reference.layer], reference.call < model.layers[source].calls.count else {
+              throw H5ConvError(
+                .badData, "call \(reference.call) of '\(reference.layer)' does not exist",
+                at: "\(place), inputs of '\(spec.name)'")
+            }
+            return Node(layer: source, call: reference.call)
+          })
+        waiting[node] = sources.count
+        for source in sources { users[source, default: []].append(node) }
+        if sources.isEmpty { ready.append(node) }
+      }
+    }
+    // `ready` is kept in descending order, so that the next one is its last.
+    func isBefore(_ a: Node, _ b: Node) -> Bool { (a.layer, a.call) > (b.layer, b.call) }
+    ready.sort(by: isBefore)
+    var order: [Node] = []
+    while let node = ready.popLast() {
+      order.append(node)
+      for user in users[node] ?? [] {
+        waiting[user, default: 0] -= 1
+        guard waiting[user] == 0 else { continue }
+        let position = ready.firstIndex { !isBefore($0, user) } ?? ready.count
+        ready.insert(user, at: position)
+      }
+    }
+    guard order.count == total else {
+      let stuck = model.layers.enumerated().first { layer, spec in
+        spec.calls.indices.contains { (waiting[Node(layer: layer, call: $0)] ?? 0) > 0 }
+      }
+      throw H5ConvError(.badData, "the graph has a cycle", at: "\(place), at layer '\(stuck?.element.name ?? "")'")
+    }
+    return order
+  }
+}

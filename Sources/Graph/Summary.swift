@@ -1,0 +1,116 @@
+import H5ConvLayers
+package import H5ConvModelFiles
+package import H5ConvTensors
+
+/// What Keras' `model.summary()` says.
+package struct Summary: Sendable {
+  /// A line of the summary: a layer of the model, in the model's order.
+  package struct Row: Sendable {
+    package let name: String
+    package let className: String
+    /// Shapes of the outputs; empty when they are not known.
+    package let outputShapes: [PartialShape]
+    package let parameters: Int
+    package let trainableParameters: Int
+    /// Names of the layers whose outputs go in.
+    package let inbound: [String]
+    /// Place in execution order of its first call, by which `#` patterns and file names count.
+    package let index: Int?
+    /// Whether this program runs it.
+    package let isSupported: Bool
+    /// The layers inside, when it is a model.
+    package let nested: [Row]
+  }
+
+  package let rows: [Row]
+  package let totalParameters: Int
+  package let trainableParameters: Int
+  package var nonTrainableParameters: Int { totalParameters - trainableParameters }
+
+  package init(_ architecture: Architecture, _ graph: Graph, _ weights: WeightTable) {
+    let maker = RowMaker(graph: graph, weights: weights)
+    rows = maker.rows(architecture, path: [], isTrainable: architecture.isTrainable)
+    totalParameters = rows.reduce(0) { $0 + $1.parameters }
+    trainableParameters = rows.reduce(0) { $0 + $1.trainableParameters }
+  }
+}
+
+private struct RowMaker {
+  let graph: Graph
+  let weights: WeightTable
+  private let places: [[String]: Int]
+  private let firstCalls: [Int: [Int]]
+  private let modelCalls: [[String]: [ModelCall]]
+  private let indices: [String: Int]
+
+  init(graph: Graph, weights: WeightTable) {
+    self.graph = graph
+    self.weights = weights
+    places = Dictionary(graph.layers.enumerated().map { ($1.path, $0) }, uniquingKeysWith: { first, _ in first })
+    firstCalls = Dictionary(grouping: graph.calls.indices) { graph.calls[$0].layer }
+    modelCalls = Dictionary(grouping: graph.modelCalls, by: \.path)
+    indices = Dictionary(graph.taps.map { ($0.key, $0.index) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  func rows(_ model: Architecture, path: [String], isTrainable: Bool) -> [Summary.Row] {
+    var hidden = Set<String>()
+    return model.layers.compactMap { spec in
+      // A Sequential does not list its input layer.
+      if model.kind == .sequential, spec.className == "InputLayer" {
+        hidden.insert(spec.name)
+        return nil
+      }
+      let layerPath = path + [spec.name]
+      let isTrainable = isTrainable && spec.isTrainable && spec.nested?.isTrainable ?? true
+      let nested = spec.nested.map { rows($0, path: layerPath, isTrainable: isTrainable) } ?? []
+      let (total, trainable) =
+        spec.nested == nil
+        ? parameters(layerPath, isTrainable: isTrainable)
+        : nested.reduce((0, 0)) { ($0.0 + $1.parameters, $0.1 + $1.trainableParameters) }
+      var inbound: [String] = []
+      for reference in spec.calls.flatMap(\.inputs) where !hidden.contains(reference.layer) {
+        if !inbound.contains(reference.layer) { inbound.append(reference.layer) }
+      }
+      return Summary.Row(
+        name: spec.name, className: spec.className, outputShapes: outputShapes(layerPath), parameters: total,
+        trainableParameters: trainable, inbound: inbound, index: indices[layerPath.joined(separator: "/")],
+        isSupported: spec.nested == nil ? isSupported(layerPath) : nested.allSatisfy(\.isSupported), nested: nested)
+    }
+  }
+
+  private func isSupported(_ path: [String]) -> Bool {
+    guard let place = places[path], case .success = graph.layers[place].kind else { return false }
+    return true
+  }
+
+  private func outputShapes(_ path: [String]) -> [PartialShape] {
+    if let place = places[path] {
+      guard let call = firstCalls[place]?.first, case .success(let shapes) = graph.calls[call].outputShapes else { return [] }
+      return shapes
+    }
+    let outputs = modelCalls[path]?.first?.outputs ?? []
+    let shapes = outputs.compactMap { graph.shape(of: $0) }
+    return shapes.count == outputs.count ? shapes : []
+  }
+
+  /// Parameters of a layer: from the shapes its config implies, else from what is stored.
+  private func parameters(_ path: [String], isTrainable: Bool) -> (total: Int, trainable: Int) {
+    guard let place = places[path] else { return (0, 0) }
+    let layer = graph.layers[place]
+    if !isSupported(path) {
+      // Inside a nested model nobody knows which of the stored weights are this layer's.
+      let count = path.count == 1 ? weights.unclaimedCount(of: path[0]) : 0
+      return (count, isTrainable ? count : 0)
+    }
+    var total = 0
+    var trainable = 0
+    for spec in layer.weights {
+      let count =
+        spec.shape.product(of: 0..<spec.shape.rank)
+        ?? (try? weights.shape(layer: place, spec.name)).flatMap { Tensor.elementCount(of: $0) } ?? 0
+      total += count
+      if isTrainable, spec.isTrainable { trainable += count }
+    }
+    return (total, trainable)
+  }
+}

@@ -1,0 +1,23 @@
+import COpenBLAS
+
+/// C = A·B for row-major matrices, on the calling thread.
+///
+/// - Parameters:
+///   - a: rows × inner, rows `aStride` apart.
+///   - b: inner × columns, rows `bStride` apart (columns × inner when `bIsTransposed`).
+///   - c: rows × columns, rows `cStride` apart; overwritten.
+func multiply(
+  rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, aStride: Int, _ b: UnsafePointer<Float>, bStride: Int,
+  bIsTransposed: Bool = false, into c: UnsafeMutablePointer<Float>, cStride: Int
+) {
+  guard rows > 0, columns > 0 else { return }
+  // Sizes were checked against Int32 when the plan was compiled: no tensor has more elements.
+  func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: max(1, value)) }
+  if rows == 1, !bIsTransposed {
+    return cblas_sgemv(
+      CblasRowMajor, CblasTrans, Int32(truncatingIfNeeded: inner), size(columns), 1, b, size(bStride), a, 1, 0, c, 1)
+  }
+  cblas_sgemm(
+    CblasRowMajor, CblasNoTrans, bIsTransposed ? CblasTrans : CblasNoTrans, size(rows), size(columns),
+    Int32(truncatingIfNeeded: inner), 1, a, size(aStride), b, size(bStride), 0, c, size(cStride))
+}

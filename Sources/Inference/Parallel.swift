@@ -1,0 +1,50 @@
+import CKernels
+import COpenBLAS
+import Glibc
+
+/// How many threads a run may use, and the loop that uses them.
+package struct Threads: Sendable {
+  /// Number of threads, at least 1.
+  package let count: Int
+
+  /// - Parameter count: number of threads; nil for one per processor that this process may use.
+  package init(_ count: Int? = nil) {
+    self.count = min(64, max(1, count ?? Threads.available))
+    // One pool works at a time: OpenBLAS computes on the thread that calls it.
+    Threads.quietOpenBLAS
+  }
+
+  private static let quietOpenBLAS: Void = openblas_set_num_threads(1)
+
+  /// Processors that this process may use.
+  package static let available: Int = {
+    var set = cpu_set_t()
+    guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+    return withUnsafeBytes(of: &set) { bytes in bytes.reduce(0) { $0 + $1.nonzeroBitCount } }
+  }()
+
+  /// Calls `body` with 0 ..< `items`, spread over the threads; returns when all are done.
+  ///
+  /// `body` is called from several threads at once: what it writes for different items must not overlap.
+  package func forEach(_ items: Int, _ body: (Int) -> Void) {
+    guard items > 1, count > 1 else {
+      for item in 0..<max(0, items) { body(item) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      var body = body
+      withUnsafeMutablePointer(to: &body) { pointer in
+        h5k_parallel(
+          items, count,
+          { context, item in context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(item) }, pointer)
+      }
+    }
+  }
+
+  /// Splits 0 ..< `total` into consecutive ranges, a few per thread, none (but a last one) shorter than `least`.
+  package func forEachRange(_ total: Int, least: Int, _ body: (Range<Int>) -> Void) {
+    guard total > 0 else { return }
+    let size = max(least, (total + count * 4 - 1) / (count * 4))
+    forEach((total + size - 1) / size) { part in body(part * size..<min(total, (part + 1) * size)) }
+  }
+}

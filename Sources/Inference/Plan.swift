@@ -1,0 +1,105 @@
+import H5ConvDiagnostics
+package import H5ConvGraph
+import H5ConvLayers
+package import H5ConvTensors
+
+/// A graph compiled for one input shape: the operations that the wanted tensors need, with their weights loaded.
+package struct Plan: Sendable {
+  /// Where weights come from: number of the layer in the graph, name of the weight.
+  package typealias WeightSource = (_ layer: Int, _ name: String) throws -> Tensor
+
+  let inputs: [Value]
+  let steps: [PlanStep]
+  /// Values that are wanted, in the order asked for.
+  let outputs: [Value]
+  /// After which step (by its number) a value is not needed any more.
+  let lastUses: [Int: Int]
+
+  /// Compiles what `wanted` needs of `graph`; layers that it does not need are neither lowered nor are their weights read.
+  ///
+  /// - Parameters:
+  ///   - inputShapes: shapes of the model's inputs, batch first, in the order of `graph.inputs`.
+  ///   - weights: gives the weights; asked once for each one that is needed.
+  /// - Throws: ``H5ConvError`` of kind `unsupported` naming the first layer that cannot be run, `badData` for shapes that do not
+  ///   fit or weights that are missing.
+  package init(_ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], weights: WeightSource) throws {
+    var lowering = Lowering()
+    var values: [TensorID: Value] = [:]
+    for (input, call) in graph.inputs.enumerated() {
+      values[TensorID(call: call, output: 0)] = lowering.input(shape: inputShapes[input])
+    }
+    inputs = lowering.inputs
+    for number in graph.ancestors(of: wanted) where values[TensorID(call: number, output: 0)] == nil {
+      let call = graph.calls[number]
+      lowering.call = number
+      lowering.layer = call.layer
+      let arguments = try call.inputs.map { tensor in
+        guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
+        return value
+      }
+      let outputs = try Plan.lower(graph, number, arguments, to: &lowering)
+      for (output, value) in outputs.enumerated() { values[TensorID(call: number, output: output)] = value }
+    }
+    outputs = try wanted.map { tensor in
+      guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
+      return value
+    }
+    let fused = Fusion.steps(lowering.steps, keeping: Set(outputs.map(\.id)))
+    var loader = WeightLoader(source: weights)
+    steps = try fused.map { try PlanStep($0, weights: &loader) }
+    var lastUses: [Int: Int] = [:]
+    for (place, step) in steps.enumerated() {
+      for input in step.inputs { lastUses[input] = place }
+    }
+    for output in outputs { lastUses[output.id] = Int.max }
+    self.lastUses = lastUses
+  }
+
+  private static func missing(_ graph: Graph, _ tensor: TensorID) -> H5ConvError {
+    H5ConvError(.badData, "output \(tensor.output) does not exist", at: "layer '\(graph.calls[tensor.call].key)'")
+  }
+
+  private static func lower(
+    _ graph: Graph, _ number: Int, _ arguments: [Value], to lowering: inout Lowering
+  ) throws -> [Value] {
+    let call = graph.calls[number]
+    let layer = graph.layers[call.layer]
+    let place = "layer '\(call.key)' of class \(layer.className)"
+    do {
+      // A call whose shape inference failed for good says why: a missing class, a constant input.
+      if case .failure(let error) = call.outputShapes, error.kind == .unsupported, error.place == nil || error.place == place
+        || error.place == "layer '\(layer.name)' of class \(layer.className)"
+      {
+        throw error
+      }
+      let kind = try layer.kind.get()
+      let outputs = try kind.lower(arguments, to: &lowering)
+      for value in outputs {
+        guard let count = Tensor.elementCount(of: value.shape), count <= Int32.max else {
+          throw H5ConvError(.limit, "a result of shape \(value.shape) has too many elements")
+        }
+      }
+      return outputs
+    } catch let error as H5ConvError {
+      throw H5ConvError(
+        error.kind, error.what, at: error.place ?? place,
+        remedy: error.remedy ?? (error.kind == .unsupported ? "the layers above it can still be run or sliced" : nil))
+    }
+  }
+}
+
+/// A step with its weights.
+struct PlanStep: Sendable {
+  let operation: Operation
+  let inputs: [Int]
+  let output: Value
+  /// What the operation needs, in its order: kernel and bias; scale and shift.
+  let weights: [Tensor]
+
+  init(_ step: FusedStep, weights loader: inout WeightLoader) throws {
+    operation = step.operation
+    inputs = step.inputs
+    output = step.output
+    weights = try loader.weights(of: step)
+  }
+}

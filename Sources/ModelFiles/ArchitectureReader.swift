@@ -1,0 +1,144 @@
+package import H5ConvConfig
+import H5ConvDiagnostics
+
+/// Reads `model_config` in the dialects of Keras 1 to 3.
+package struct ArchitectureReader {
+  private let generation: Int
+
+  /// The model that `value` describes: `{"class_name": …, "config": …}`.
+  ///
+  /// - Parameter kerasVersion: the file's `keras_version`; without one the generation is taken from the config's form.
+  /// - Throws: ``H5ConvError`` of kind `badData` naming the place, `unsupported` for a subclassed model.
+  package static func read(_ value: JSONValue, kerasVersion: String?) throws -> Architecture {
+    guard let className = value["class_name"]?.string, let config = value["config"] else {
+      throw H5ConvError(.badData, "the model's config has no class_name and config", at: "model_config")
+    }
+    let reader = ArchitectureReader(generation: generation(of: value, kerasVersion: kerasVersion))
+    return try reader.model(ConfigReader.plainName(className), config, fallbackName: nil, depth: 0)
+  }
+
+  private static func generation(of value: JSONValue, kerasVersion: String?) -> Int {
+    if let major = (kerasVersion ?? value["keras_version"]?.string)?.split(separator: ".").first.flatMap({ Int($0) }),
+      (1...3).contains(major)
+    {
+      return major
+    }
+    let text = value.text()
+    if text.contains("\"batch_shape\"") || text.contains("DTypePolicy") { return 3 }
+    return text.contains("\"nb_filter\"") || text.contains("\"border_mode\"") ? 1 : 2
+  }
+
+  /// Whether a layer entry is itself a model.
+  private static func isModel(_ className: String, _ config: JSONValue) -> Bool {
+    switch className {
+    case "Sequential": config.array != nil || config["layers"]?.array != nil
+    case "Functional", "Model": config["layers"]?.array != nil
+    // A subclass of Model that was built functionally is saved like a Functional.
+    default: config["layers"]?.array != nil && config["output_layers"] != nil
+    }
+  }
+
+  private func model(_ className: String, _ config: JSONValue, fallbackName: String?, depth: Int) throws -> Architecture {
+    guard depth < 64 else { throw H5ConvError(.limit, "models nested deeper than 64 levels", at: "model_config") }
+    guard ArchitectureReader.isModel(className, config) else {
+      throw H5ConvError(
+        .unsupported, "a model of class \(className) whose config lists no layers", at: "model_config",
+        remedy: "it is built by Python code that is not in the file; only its weights can be listed")
+    }
+    return className == "Sequential"
+      ? try sequential(config, fallbackName: fallbackName, depth: depth)
+      : try functional(className, config, fallbackName: fallbackName, depth: depth)
+  }
+
+  /// One entry of `layers`.
+  private func layer(_ entry: JSONValue, at place: String, depth: Int) throws -> LayerSpec {
+    guard let rawClass = entry["class_name"]?.string else {
+      throw H5ConvError(.badData, "a layer without class_name", at: place)
+    }
+    let className = ConfigReader.plainName(rawClass)
+    let config = entry["config"] ?? .object(JSONObject())
+    let name = config["name"]?.string ?? entry["name"]?.string ?? place
+    let nested =
+      ArchitectureReader.isModel(className, config)
+      ? try model(className, config, fallbackName: entry["name"]?.string, depth: depth + 1) : nil
+    return LayerSpec(
+      name: entry["name"]?.string ?? nested?.name ?? name, className: className, config: config.object ?? JSONObject(),
+      isTrainable: config["trainable"]?.bool ?? true, nested: nested, calls: [])
+  }
+
+  // MARK: - Sequential
+
+  private func sequential(_ config: JSONValue, fallbackName: String?, depth: Int) throws -> Architecture {
+    // A list in Keras 1 and 2.0–2.1, an object with `layers` since.
+    let entries = config.array ?? config["layers"]?.array ?? []
+    let name = config["name"]?.string ?? fallbackName ?? "sequential"
+    var layers = try entries.enumerated().map { try layer($1, at: "layer \($0) of '\(name)'", depth: depth) }
+    if layers.first?.className != "InputLayer" {
+      layers.insert(try impliedInput(layers.first, config), at: 0)
+    }
+    var previous = TensorReference(layer: layers[0].name, call: 0, output: 0)
+    for place in layers.indices.dropFirst() {
+      layers[place].calls = [LayerCall(inputs: [previous])]
+      previous = TensorReference(layer: layers[place].name, call: 0, output: 0)
+    }
+    layers[0].calls = [LayerCall(inputs: [])]
+    return Architecture(
+      kind: .sequential, name: name, className: "Sequential", generation: generation,
+      isTrainable: config["trainable"]?.bool ?? true, layers: layers,
+      inputs: [TensorReference(layer: layers[0].name, call: 0, output: 0)], outputs: [previous])
+  }
+
+  /// The InputLayer that Keras makes from the first layer's `batch_input_shape`, from the input of a nested first model, or
+  /// from `build_input_shape`.
+  private func impliedInput(_ first: LayerSpec?, _ config: JSONValue) throws -> LayerSpec {
+    var input = JSONObject()
+    let candidates = [
+      first?.config["batch_input_shape"], first?.config["batch_shape"], nestedInputShape(first?.nested),
+      config["build_input_shape"], denseInputShape(first),
+    ]
+    if let shape = candidates.compactMap({ $0 }).first(where: { !$0.isNull }) { input["batch_input_shape"] = shape }
+    let name = "\(first?.name ?? "sequential")_input"
+    input["name"] = .string(name)
+    return LayerSpec(
+      name: name, className: "InputLayer", config: input, isTrainable: true, nested: nil, calls: [], isImplied: true)
+  }
+
+  /// Keras 1's `input_dim` of a Dense first layer.
+  private func denseInputShape(_ first: LayerSpec?) -> JSONValue? {
+    guard let size = first?.config["input_dim"]?.integer else { return nil }
+    return [nil, .int(size)]
+  }
+
+  private func nestedInputShape(_ model: Architecture?) -> JSONValue? {
+    guard let model, let input = model.inputs.first, let layer = model.layers.first(where: { $0.name == input.layer })
+    else { return nil }
+    return layer.config["batch_shape"] ?? layer.config["batch_input_shape"]
+  }
+
+  // MARK: - Functional
+
+  private func functional(
+    _ className: String, _ config: JSONValue, fallbackName: String?, depth: Int
+  ) throws -> Architecture {
+    let name = config["name"]?.string ?? fallbackName ?? "model"
+    let entries = config["layers"]?.array ?? []
+    var layers = try entries.enumerated().map { try layer($1, at: "layer \($0) of '\(name)'", depth: depth) }
+    var kinds: [String: Architecture.Kind?] = [:]
+    for layer in layers {
+      guard kinds.updateValue(layer.nested?.kind, forKey: layer.name) == nil else {
+        throw H5ConvError(.badData, "two layers are called '\(layer.name)'", at: "model '\(name)'")
+      }
+    }
+    let references = ReferenceReader(nestedKinds: kinds, generation: generation)
+    for (place, entry) in entries.enumerated() {
+      layers[place].calls = try references.calls(
+        entry["inbound_nodes"] ?? .array([]), at: "inbound_nodes of layer '\(layers[place].name)'")
+      if layers[place].calls.isEmpty { layers[place].calls = [LayerCall(inputs: [])] }
+    }
+    return Architecture(
+      kind: .functional, name: name, className: className, generation: generation,
+      isTrainable: config["trainable"]?.bool ?? true, layers: layers,
+      inputs: try references.boundary(config["input_layers"], at: "input_layers of '\(name)'"),
+      outputs: try references.boundary(config["output_layers"], at: "output_layers of '\(name)'"))
+  }
+}
