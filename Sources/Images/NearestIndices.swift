@@ -25,18 +25,25 @@ extension Raster {
   func nearest(_ region: PixelRegion, width newWidth: Int, height newHeight: Int) -> Raster {
     let columns = nearestIndices(count: width, span: region.columns, target: newWidth)
     let rows = nearestIndices(count: height, span: region.rows, target: newHeight)
+    let offsets = columns.map { $0 * channels }
     let result = [UInt8](unsafeUninitializedCapacity: newWidth * newHeight * channels) { target, filled in
       pixels.withUnsafeBufferPointer { source in
-        var position = 0
+        guard var to = target.baseAddress, let from = source.baseAddress else { return }
         for row in rows {
-          for column in columns {
-            let from = row < 0 || column < 0 ? -1 : (row * width + column) * channels
-            for channel in 0..<channels { target[position + channel] = from < 0 ? 0 : source[from + channel] }
-            position += channels
+          for offset in offsets {
+            if row < 0 || offset < 0 {
+              to.initialize(repeating: 0, count: channels)
+            } else if channels == 3 {
+              let pixel = from + (row * width * 3 + offset)
+              (to[0], to[1], to[2]) = (pixel[0], pixel[1], pixel[2])
+            } else {
+              to[0] = from[row * width + offset]
+            }
+            to += channels
           }
         }
-        filled = position
       }
+      filled = newWidth * newHeight * channels
     }
     return Raster(checkedWidth: newWidth, height: newHeight, channels: channels, pixels: result)
   }

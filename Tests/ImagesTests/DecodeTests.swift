@@ -41,6 +41,16 @@ struct DecodeTests {
     #expect(mode == (expected.file == "grey-alpha16.png" ? "LA" : expected.mode))
   }
 
+  /// Cameras pad, and tools append; Pillow reads such files, too.
+  @Test func bytesAroundTheEndAreHarmless() throws {
+    let whole = bytes(of: "ycc-420.jpg")
+    let expected = try DecodedImage.decode(whole).samples
+    #expect(try DecodedImage.decode(whole + noise(100)).samples == expected)
+    #expect(try DecodedImage.decode(whole.dropLast(2) + [0, 0, 0] + whole.suffix(2)).samples == expected)
+    let png = bytes(of: "rgb8.png")
+    #expect(try DecodedImage.decode(png + noise(100)).samples == DecodedImage.decode(png).samples)
+  }
+
   @Test func grey16DoesNotFitGrey() throws {
     let error = #expect(throws: H5ConvError.self) { try Raster.load(path: picture("grey16.png"), as: .grey) }
     #expect(error?.kind == .unsupported)

@@ -1,3 +1,4 @@
+import Glibc
 import H5ConvDiagnostics
 import H5ConvImages
 import TestSupport
@@ -19,7 +20,7 @@ struct RefusalTests {
   @Test(arguments: [
     Refusal("missing.png", .cannotRead, "no such file"),
     Refusal("", .cannotRead, "folder"),
-    Refusal("../../../../../../../../../../../../dev/null", .cannotRead, "not a regular file"),
+    Refusal("/dev/null", .cannotRead, "not a regular file"),
     Refusal("empty.png", .badData, "empty"),
     Refusal("text.png", .badData, "not an image"),
     Refusal("truncated.png", .badData, "unexpected end of file"),
@@ -37,11 +38,19 @@ struct RefusalTests {
     Refusal("avif.png", .unsupported, "AVIF"),
   ])
   func file(_ refusal: Refusal) throws {
-    let path = picture(refusal.file)
+    let path = refusal.file.hasPrefix("/") ? refusal.file : picture(refusal.file)
     let error = try #require(throws: H5ConvError.self) { try Raster.load(path: path, as: .rgb) }
     #expect(error.kind == refusal.kind)
     #expect(error.description.contains(refusal.says), "\(error)")
     #expect(error.file == path)
+  }
+
+  @Test func pipeIsNotWaitedFor() throws {
+    let path = "/tmp/h5conv-images-test-\(getpid()).fifo"
+    try #require(mkfifo(path, 0o600) == 0)
+    defer { unlink(path) }
+    let error = try #require(throws: H5ConvError.self) { try Raster.load(path: path, as: .rgb) }
+    #expect(error.kind == .cannotRead)
   }
 
   @Test(arguments: ["rgb8.png", "ycc-420.jpg"]) func pixelLimit(_ file: String) throws {
