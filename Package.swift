@@ -45,8 +45,9 @@ let package = Package(
 
     // The rooms, in order of dependency.
     room("Diagnostics"),
+    room("Files", uses: ["H5ConvDiagnostics"]),
     room("HDF5", uses: ["CHDF5", "H5ConvDiagnostics"]),
-    room("Tensors", uses: ["CZip", "H5ConvDiagnostics"]),
+    room("Tensors", uses: ["CZip", "H5ConvFiles", "H5ConvDiagnostics"]),
     room("Config", uses: ["H5ConvDiagnostics"]),
     room("Layers", uses: ["H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
     room("ModelFiles", uses: ["H5ConvHDF5", "H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
@@ -66,7 +67,7 @@ let package = Package(
       name: "H5Conv",
       dependencies: [
         "H5ConvHDF5", "H5ConvConfig", "H5ConvLayers", "H5ConvModelFiles", "H5ConvGraph", "H5ConvInference",
-        "H5ConvImages", "H5ConvVisualization", "H5ConvTensors", "H5ConvDiagnostics",
+        "H5ConvImages", "H5ConvVisualization", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics",
       ],
       swiftSettings: strict),
     .target(name: "H5ConvTesting", dependencies: ["H5Conv"], swiftSettings: strict),

@@ -1,6 +1,7 @@
 // One pool of threads for the whole process.
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -89,4 +90,11 @@ void h5k_parallel(size_t count, size_t threads, void (*task)(void *, size_t), vo
   take_items();
   while (atomic_load_explicit(&working, memory_order_acquire) != 0) pause_briefly();
   pthread_mutex_unlock(&busy);
+}
+
+ptrdiff_t h5k_processors(void) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  const int count = CPU_COUNT(&set);
+  return count < 1 ? 1 : count;
 }

@@ -24,6 +24,11 @@ package struct Graph: Sendable {
 package struct TensorID: Sendable, Hashable {
   package let call: Int
   package let output: Int
+
+  package init(call: Int, output: Int) {
+    self.call = call
+    self.output = output
+  }
 }
 
 /// A layer of a ``Graph``.

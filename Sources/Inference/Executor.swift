@@ -29,8 +29,8 @@ extension Plan {
 }
 
 extension PlanStep {
-  private static let kernels = h5k_best().pointee
-  static var loops: h5k_kernels { kernels }
+  /// The C loops for this processor: constant function pointers, so that sharing them is safe.
+  nonisolated(unsafe) static let loops = h5k_best().pointee
 
   fileprivate func compute(_ inputs: [Tensor], _ threads: Threads) throws -> Tensor {
     let shape = output.shape

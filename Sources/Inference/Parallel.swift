@@ -1,6 +1,5 @@
 import CKernels
 import COpenBLAS
-import Glibc
 
 /// How many threads a run may use, and the loop that uses them.
 package struct Threads: Sendable {
@@ -17,11 +16,7 @@ package struct Threads: Sendable {
   private static let quietOpenBLAS: Void = openblas_set_num_threads(1)
 
   /// Processors that this process may use.
-  package static let available: Int = {
-    var set = cpu_set_t()
-    guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
-    return withUnsafeBytes(of: &set) { bytes in bytes.reduce(0) { $0 + $1.nonzeroBitCount } }
-  }()
+  package static let available = h5k_processors()
 
   /// Calls `body` with 0 ..< `items`, spread over the threads; returns when all are done.
   ///

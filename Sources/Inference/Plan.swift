@@ -45,8 +45,10 @@ package struct Plan: Sendable {
       return value
     }
     let fused = Fusion.steps(lowering.steps, keeping: Set(outputs.map(\.id)))
-    var loader = WeightLoader(source: weights)
-    steps = try fused.map { try PlanStep($0, weights: &loader) }
+    steps = try withoutActuallyEscaping(weights) { weights in
+      var loader = WeightLoader(source: weights)
+      return try fused.map { try PlanStep($0, weights: &loader) }
+    }
     var lastUses: [Int: Int] = [:]
     for (place, step) in steps.enumerated() {
       for input in step.inputs { lastUses[input] = place }

@@ -81,3 +81,6 @@ void h5k_transpose(float *target, const float *source, size_t rows, size_t colum
 // Calls task(context, i) for i in 0 ..< count on up to `threads` threads, this one among them. Threads are kept and spin
 // for a moment before they sleep. When the pool is busy with another caller, all calls are made on this thread.
 void h5k_parallel(size_t count, size_t threads, void (*task)(void *context, size_t i), void *context);
+
+// Number of processors that this process may run on, at least 1.
+ptrdiff_t h5k_processors(void);

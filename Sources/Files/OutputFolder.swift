@@ -1,0 +1,64 @@
+import Glibc
+import H5ConvDiagnostics
+import Synchronization
+
+/// A folder of results that appears when it is complete.
+///
+/// A folder that does not exist yet is filled under a temporary name and renamed. Into one that exists (empty, or with
+/// `replaces`) the files are put one by one, each renamed into its place; others in it are left alone.
+package final class OutputFolder: Sendable {
+  /// The name that the folder will have.
+  package let path: String
+  private let temporaryPath: String?
+  private let replaces: Bool
+  private let written = Mutex<[String]>([])
+
+  /// - Throws: ``H5ConvError`` of kind `cannotWrite`.
+  package init(_ path: String, replaces: Bool) throws {
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    self.path = path
+    self.replaces = replaces
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw H5ConvError(.cannotWrite, "is a file where a folder of results was wanted", file: path)
+      }
+      if !replaces, try !InputFile.names(inFolder: path).isEmpty {
+        throw H5ConvError(
+          .cannotWrite, "the output folder exists and is not empty",
+          remedy: "give another with -o, or --force to write into it", file: path)
+      }
+      temporaryPath = nil
+    } else {
+      let (parent, name) = OutputFile.split(path)
+      guard InputFile.isFolder(parent) else {
+        throw H5ConvError(.cannotWrite, "the folder '\(parent)' does not exist", remedy: "make it first", file: path)
+      }
+      let temporary = "\(parent)/.\(name.prefix(100)).\(getpid()).tmp"
+      guard mkdir(temporary, 0o777) == 0 else { throw OutputFile.failure(.cannotWrite, path) }
+      temporaryPath = temporary
+    }
+  }
+
+  deinit {
+    guard let temporaryPath else { return }
+    for name in written.withLock({ $0 }) { unlink("\(temporaryPath)/\(name)") }
+    rmdir(temporaryPath)
+  }
+
+  /// Writes the file `name` (without folders) of the results.
+  package func write(_ name: String, _ bytes: [UInt8]) throws {
+    let file = try OutputFile("\(temporaryPath ?? path)/\(name)", replaces: replaces)
+    do { try file.write(bytes) } catch let error as H5ConvError {
+      throw H5ConvError(error.kind, error.what, at: error.place, remedy: error.remedy, file: "\(path)/\(name)")
+    }
+    written.withLock { $0.append(name) }
+  }
+
+  /// Gives the folder its name.
+  package func commit() throws {
+    guard let temporaryPath else { return }
+    guard rename(temporaryPath, path) == 0 else { throw OutputFile.failure(.cannotWrite, path) }
+    written.withLock { $0 = [] }
+  }
+}

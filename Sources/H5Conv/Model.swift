@@ -1,0 +1,146 @@
+import H5ConvConfig
+import H5ConvDiagnostics
+package import H5ConvGraph
+package import H5ConvModelFiles
+import H5ConvTensors
+
+/// A Keras model in a file: its layers, its weights, and everything that can be done with it.
+///
+/// Opening reads the architecture only; weights are read when something needs them. Nothing in the file is ever executed.
+/// A model is a value that may be used from several tasks at once.
+///
+/// ```swift
+/// let model = try Model(contentsOf: "model.h5")
+/// let taps = try model.slice(outputs: ["block?_conv*"])
+/// for activation in try taps.run(image: "cat.jpg").activations { print(activation.name, activation.tensor.shape) }
+/// ```
+public struct Model: Sendable {
+  /// Where the file is.
+  public let path: String
+  package let file: LegacyModelFile
+  package let architecture: Architecture
+  package let graph: Graph
+  package let weights: WeightTable
+  package let summary: Summary
+
+  /// Opens the Keras model file at `path`.
+  ///
+  /// - Throws: ``H5ConvError``: `cannotRead` when there is no such file, `badData` when it is damaged, is no model, or holds
+  ///   weights without an architecture, `unsupported` for a kind of file that is not read yet.
+  public init(contentsOf path: String) throws {
+    let file = try ModelFile.open(path)
+    guard let architecture = file.architecture else {
+      throw ModelFile.noArchitecture(file)
+    }
+    self.path = path
+    self.file = file
+    self.architecture = architecture
+    graph = try naming(path) { try Graph(architecture) }
+    weights = WeightTable(graph, architecture, file.weights)
+    summary = Summary(architecture, graph, weights)
+  }
+
+  /// The model's name.
+  public var name: String { architecture.name }
+
+  /// The kind of file: `legacy-h5`.
+  public var format: String { file.container.rawValue }
+
+  /// The version of Keras that wrote the file, as it says itself.
+  public var kerasVersion: String? { file.kerasVersion }
+
+  /// The backend that Keras ran on: `tensorflow`, `theano`, `jax`, …
+  public var backend: String? { file.backend }
+
+  /// The layers as Keras' `model.layers` lists them (a Sequential's input layer is not among them).
+  public var layers: [LayerInfo] { summary.rows.map(LayerInfo.init) }
+
+  /// Number of weights' elements, as Keras counts them.
+  public var parameterCount: Int { summary.totalParameters }
+
+  /// Number of those that training changes.
+  public var trainableParameterCount: Int { summary.trainableParameters }
+
+  /// The network's inputs.
+  public var inputs: [InputInfo] {
+    graph.inputs.map { call in
+      InputInfo(
+        name: graph.calls[call].key, shape: graph.shape(of: TensorID(call: call, output: 0))?.sizes ?? [])
+    }
+  }
+
+  /// Names of everything that can be an output of a slice, in execution order.
+  public var outputNames: [String] { graph.taps.map(\.key) }
+}
+
+/// A layer as `model.summary()` shows it.
+public struct LayerInfo: Sendable {
+  /// The layer's name.
+  public let name: String
+  /// Keras' class: `Conv2D`.
+  public let className: String
+  /// Shapes of its outputs, batch first, nil for a size that the input decides; empty when they are not known.
+  public let outputShapes: [[Int?]]
+  /// Number of its weights' elements.
+  public let parameterCount: Int
+  /// Number of those that training changes.
+  public let trainableParameterCount: Int
+  /// Names of the layers whose outputs go in.
+  public let inbound: [String]
+  /// Its place in execution order, from 0; `#` patterns and file names use it.
+  public let index: Int?
+  /// Whether h5conv can run it.
+  public let isSupported: Bool
+  /// The layers inside, when it is a model.
+  public let nested: [LayerInfo]
+
+  init(_ row: Summary.Row) {
+    name = row.name
+    className = row.className
+    outputShapes = row.outputShapes.map(\.sizes)
+    parameterCount = row.parameters
+    trainableParameterCount = row.trainableParameters
+    inbound = row.inbound
+    index = row.index
+    isSupported = row.isSupported
+    nested = row.nested.map(LayerInfo.init)
+  }
+}
+
+/// An input of a network.
+public struct InputInfo: Sendable {
+  /// The input layer's name.
+  public let name: String
+  /// Sizes of the axes, batch first; nil where the input decides, empty when the file does not say.
+  public let shape: [Int?]
+}
+
+/// Opening files of whatever kind.
+enum ModelFile {
+  static func open(_ path: String) throws -> LegacyModelFile {
+    switch try FileKind.of(path) {
+    case .hdf5: return try LegacyModelFile(path: path)
+    case .zip:
+      throw H5ConvError(
+        .unsupported, "a .keras archive is not read yet", remedy: "save the model as .h5 with model.save('model.h5')",
+        file: path)
+    case .json:
+      throw H5ConvError(
+        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote", file: path)
+    }
+  }
+
+  static func noArchitecture(_ file: LegacyModelFile) -> H5ConvError {
+    switch file.container {
+    case .weights, .keras3Weights:
+      H5ConvError(
+        .badData, "the file holds weights but no architecture",
+        remedy: "give a whole model: build it in Keras, load these weights, and write it with model.save('model.h5')",
+        file: file.path)
+    case .wholeModel, .other:
+      H5ConvError(
+        .badData, "this HDF5 file is not a Keras model: it has no model_config", remedy: "give a file that Keras saved",
+        file: file.path)
+    }
+  }
+}
