@@ -12,10 +12,10 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL='3', TF_ENABLE_ONEDNN_OPTS='0', CUDA_VISI
 os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')
 sys.dont_write_bytecode = True
 
-from fixtures import convolutions, elementwise, spatial
+from fixtures import channels_first, convolutions, elementwise, graphs, rewritten, spatial, special
 from fixtures.harness import Writer
 
-SUITES = {suite.__name__: suite for module in (convolutions, elementwise, spatial) for suite in module.SUITES}
+SUITES = {suite.__name__: suite for module in (convolutions, channels_first, spatial, elementwise, graphs, special, rewritten) for suite in module.SUITES}
 
 
 def main():
