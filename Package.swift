@@ -73,7 +73,9 @@ let package = Package(
     .target(name: "H5ConvTesting", dependencies: ["H5Conv"], swiftSettings: strict),
     .executableTarget(
       name: "H5ConvCLI",
-      dependencies: ["H5Conv", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "H5Conv", "H5ConvConfig", "H5ConvDiagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Sources/CLI", swiftSettings: strict),
 
     // Tests: one folder per target.

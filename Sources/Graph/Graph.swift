@@ -52,7 +52,8 @@ package struct GraphLayer: Sendable {
 package struct GraphCall: Sendable {
   /// Number of the layer in ``Graph/layers``.
   package let layer: Int
-  /// Key of its first output: `name`, `outer/inner`, `name@1` for a second call.
+  /// Key of its first output: `name`, `outer/inner`, `name@1` for a second call, `outer@1/inner` for a second call of the model
+  /// around it.
   package let key: String
   package let inputs: [TensorID]
   /// Shapes of the outputs, or why they are not known.

@@ -14,7 +14,7 @@ extension Graph {
   /// - Throws: ``H5ConvError`` of kind `badData` for a graph that cannot be: cycles, references to nothing.
   package init(_ architecture: Architecture) throws {
     var builder = GraphBuilder(limit: Graph.callLimit)
-    outputs = try builder.unfold(architecture, inputs: nil, path: [], isTrainable: architecture.isTrainable, round: 0)
+    outputs = try builder.unfold(architecture, inputs: nil, path: [], key: "", isTrainable: architecture.isTrainable)
     layers = builder.layers
     calls = builder.calls
     modelCalls = builder.modelCalls
@@ -30,7 +30,7 @@ private struct GraphBuilder {
   var modelCalls: [ModelCall] = []
   var inputs: [Int] = []
   private var layerPlaces: [[String]: Int] = [:]
-  private var callCounts: [[String]: Int] = [:]
+  private var callCounts: [String: Int] = [:]
 
   init(limit: Int) { self.limit = limit }
 
@@ -43,9 +43,10 @@ private struct GraphBuilder {
   ///
   /// - Parameters:
   ///   - inputs: the tensors it is applied to; nil for the outermost model, whose input layers become calls.
-  ///   - round: how often the model was applied before.
+  ///   - path: names of the models around its layers.
+  ///   - key: what the keys of its calls begin with: `outer/`, or `outer@1/` when the model is called a second time.
   mutating func unfold(
-    _ model: Architecture, inputs given: [TensorID]?, path: [String], isTrainable: Bool, round: Int
+    _ model: Architecture, inputs given: [TensorID]?, path: [String], key: String, isTrainable: Bool
   ) throws -> [TensorID] {
     let place = path.isEmpty ? "model '\(model.name)'" : "model '\(path.joined(separator: "/"))'"
     let names = Dictionary(model.layers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -69,9 +70,10 @@ private struct GraphBuilder {
       if let tensor = bound[node] {
         results[node] = [tensor]
       } else if let nested = spec.nested {
-        results[node] = try apply(nested, spec, callInputs, path: path, isTrainable: isTrainable)
+        results[node] = try apply(nested, spec, callInputs, path: path, key: key, isTrainable: isTrainable)
       } else {
-        results[node] = try call(spec, node.call, callInputs, in: model, path: path, isTrainable: isTrainable)
+        results[node] = try call(
+          spec, node.call, callInputs, in: model, path: path, key: key, isTrainable: isTrainable)
       }
     }
     if given == nil {
@@ -94,28 +96,30 @@ private struct GraphBuilder {
       .badData, "output \(reference.output) of call \(reference.call) of '\(reference.layer)' does not exist", at: place)
   }
 
-  private mutating func nextKey(_ path: [String]) -> String {
-    let round = callCounts[path, default: 0]
-    callCounts[path] = round + 1
-    return path.joined(separator: "/") + (round == 0 ? "" : "@\(round)")
+  /// `name`, or `name@1`, `name@2` when the key is taken.
+  private mutating func nextKey(_ name: String) -> String {
+    let round = callCounts[name, default: 0]
+    callCounts[name] = round + 1
+    return round == 0 ? name : "\(name)@\(round)"
   }
 
   private mutating func apply(
-    _ nested: Architecture, _ spec: LayerSpec, _ inputs: [TensorID], path: [String], isTrainable: Bool
+    _ nested: Architecture, _ spec: LayerSpec, _ inputs: [TensorID], path: [String], key: String, isTrainable: Bool
   ) throws -> [TensorID] {
     let inner = path + [spec.name]
+    let key = nextKey(key + spec.name)
     let outputs = try unfold(
-      nested, inputs: inputs, path: inner, isTrainable: isTrainable && spec.isTrainable && nested.isTrainable,
-      round: callCounts[inner, default: 0])
+      nested, inputs: inputs, path: inner, key: key + "/",
+      isTrainable: isTrainable && spec.isTrainable && nested.isTrainable)
     modelCalls.append(
       ModelCall(
-        path: inner, key: nextKey(inner), className: spec.className, inputs: inputs, outputs: outputs,
-        position: calls.count))
+        path: inner, key: key, className: spec.className, inputs: inputs, outputs: outputs, position: calls.count))
     return outputs
   }
 
   private mutating func call(
-    _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], in model: Architecture, path: [String], isTrainable: Bool
+    _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], in model: Architecture, path: [String], key: String,
+    isTrainable: Bool
   ) throws -> [TensorID] {
     guard calls.count < limit else { throw H5ConvError(.limit, "a graph of more than \(limit) calls") }
     let layerPath = path + [spec.name]
@@ -125,7 +129,7 @@ private struct GraphBuilder {
     let isInput = spec.className == "InputLayer"
     calls.append(
       GraphCall(
-        layer: place, key: nextKey(layerPath), inputs: inputs, outputShapes: shapes,
+        layer: place, key: nextKey(key + spec.name), inputs: inputs, outputShapes: shapes,
         isListed: !(isInput && (model.kind == .sequential || !path.isEmpty))))
     let count = if case .success(let shapes) = shapes { max(1, shapes.count) } else { 16 }
     return (0..<count).map { TensorID(call: calls.count - 1, output: $0) }

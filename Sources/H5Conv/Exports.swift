@@ -1,11 +1,6 @@
-public import H5ConvDiagnostics
-public import H5ConvTensors
+// Tensor and H5ConvError, of which the interface is made, are the library's own names to its users.
+@_exported public import H5ConvDiagnostics
+@_exported public import H5ConvTensors
 
-/// A dense array of float32; see the documentation of its own module.
-public typealias Tensor = H5ConvTensors.Tensor
-
-/// What every failing call of this library throws.
-public typealias H5ConvError = H5ConvDiagnostics.H5ConvError
-
-/// The library and program's version.
+/// The version of the library and the program.
 public let version = "0.1.0"

@@ -47,17 +47,24 @@ extension PlanStep {
     }
   }
 
-  /// The projection on the simplex over the last axis (Martins and Astudillo 2016, algorithm 1).
+  /// `keras.activations.sparsemax` over the last axis: with z sorted descending and r counting from 1, the support is where
+  /// z_r − (z_1 + … + z_r − 1)/r > 0; τ = (the sum of the *cumulative* sums over the support − 1)/its size; max(x − τ, 0).
+  ///
+  /// Keras sums the cumulative sums where Martins and Astudillo (2016) sum the z: its rows need not sum to 1.
   func sparsemax(_ input: Tensor, _ threads: Threads) throws -> Tensor {
     try alongLast(input, [input.shape.count - 1], threads) { target, source, rows, count in
       for row in 0..<rows {
         let values = UnsafeBufferPointer(start: source + row * count, count: count)
-        var sum: Float = 0
-        var threshold: Float = 0
+        var (cumulative, total): (Float, Float) = (0, 0)
+        var size = 0
         for (place, value) in values.sorted(by: >).enumerated() {
-          sum += value
-          if 1 + Float(place + 1) * value > sum { threshold = (sum - 1) / Float(place + 1) }
+          cumulative += value
+          if value - (cumulative - 1) / Float(place + 1) > 0 {
+            size += 1
+            total += cumulative
+          }
         }
+        let threshold = (total - 1) / Float(size)
         for place in 0..<count { target[row * count + place] = max(values[place] - threshold, 0) }
       }
     }
@@ -100,9 +107,9 @@ extension PlanStep {
     }
   }
 
-  func pad(_ input: Tensor, _ before: [Int]) throws -> Tensor {
+  func pad(_ input: Tensor, _ before: [Int], _ value: Float) throws -> Tensor {
     try Tensor(shape: output.shape) { target in
-      target.update(repeating: 0)
+      target.update(repeating: value)
       guard let target = target.baseAddress else { return }
       input.withBase { source in
         copy(source, input.shape, from: before.map { _ in 0 }, to: target, output.shape, at: before, sizes: input.shape)
@@ -181,7 +188,7 @@ extension Tensor {
     // Axes that stay together are moved as one.
     var groups: [[Int]] = []
     for axis in order where shape[axis] != 1 {
-      if let last = groups.last?.last, shape[(last + 1)..<axis].allSatisfy({ $0 == 1 }), last < axis {
+      if let last = groups.last?.last, last < axis, shape[(last + 1)..<axis].allSatisfy({ $0 == 1 }) {
         groups[groups.count - 1].append(axis)
       } else {
         groups.append([axis])

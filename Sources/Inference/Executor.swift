@@ -59,7 +59,7 @@ extension PlanStep {
     case .concatenate(let axis): return try concatenate(inputs, axis)
     case .reshape: return try inputs[0].reshaped(to: shape)
     case .transpose(let axes): return try inputs[0].transposed(axes, threads)
-    case .pad(let before): return try pad(inputs[0], before)
+    case .pad(let before, let value): return try pad(inputs[0], before, value)
     case .slice(let start): return try slice(inputs[0], start)
     case .repeatElements(let times): return try repeatElements(inputs[0], times)
     case .resize(let method, let antialias): return try resize(inputs[0], method, antialias: antialias, threads)

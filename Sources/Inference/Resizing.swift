@@ -11,7 +11,8 @@ struct ResizeWeights {
   var weights: [[Float]] = []
 
   /// `tf.image.resize` with half-pixel centres: nearest takes ⌊(i + ½)·n/m⌋, the others their kernel around (i + ½)·n/m − ½,
-  /// normalised over the cells inside the image; `antialias` widens the kernel when the image shrinks.
+  /// normalised over the cells inside the image (bilinear repeats the border instead); `antialias` widens the kernel when the
+  /// image shrinks.
   init(_ method: ResizeMethod, from length: Int, to target: Int, antialias: Bool) {
     let scale = Double(length) / Double(target)
     for place in 0..<target {
@@ -22,6 +23,8 @@ struct ResizeWeights {
         weights.append([1])
       case .area:
         add(area: Double(place) * scale, to: Double(place + 1) * scale, length: length)
+      case .bicubic where !antialias: add(cubicAt: center - 0.5, length: length)
+      case .bilinear where !antialias: add(linearAt: center - 0.5, length: length)
       case .bilinear, .bicubic, .lanczos3, .lanczos5, .gaussian, .mitchellcubic:
         add(method, center: center, widening: antialias ? max(1, scale) : 1, length: length)
       }
@@ -36,6 +39,27 @@ struct ResizeWeights {
     }
     starts.append(first)
     weights.append(parts)
+  }
+
+  /// Two neighbours; beyond the border the border cell counts.
+  private mutating func add(linearAt place: Double, length: Int) {
+    let below = place.rounded(.down)
+    let first = min(length - 1, max(0, Int(below)))
+    let second = min(length - 1, max(0, Int(below) + 1))
+    let fraction = Float(place - below)
+    starts.append(first)
+    weights.append(first == second ? [1] : [1 - fraction, fraction])
+  }
+
+  /// Four neighbours, those outside left out; TensorFlow looks its weights up in a table of 1024 steps.
+  private mutating func add(cubicAt place: Double, length: Int) {
+    let below = place.rounded(.down)
+    let fraction = ((place - below) * 1024).rounded(.toNearestOrEven) / 1024
+    let cells = (Int(below) - 1...Int(below) + 2).filter { (0..<length).contains($0) }
+    let parts = cells.map { ResizeMethod.bicubic.weight(abs(Double($0) - below - fraction)) }
+    let sum = parts.reduce(0, +)
+    starts.append(cells.first ?? 0)
+    weights.append(parts.map { Float($0 / sum) })
   }
 
   private mutating func add(_ method: ResizeMethod, center: Double, widening: Double, length: Int) {

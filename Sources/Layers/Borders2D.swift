@@ -43,7 +43,7 @@ struct ZeroPadding2D: Layer {
     let shape = try knownOutputShape(for: inputs)
     var before = [0, 0, 0, 0]
     for axis in 0..<2 { before[format.firstSpatialAxis + axis] = borders[axis][0] }
-    return [lowering.emit(.pad(before: before), inputs, shape: shape)]
+    return [lowering.emit(.pad(before: before, value: 0), inputs, shape: shape)]
   }
 }
 

@@ -18,7 +18,7 @@ package enum LayerRegistry {
     "GlobalMaxPooling2D": GlobalMaxPooling2D.self, "GlobalMaxPool2D": GlobalMaxPooling2D.self,
     "GlobalAveragePooling2D": GlobalAveragePooling2D.self, "GlobalAvgPool2D": GlobalAveragePooling2D.self,
     "ZeroPadding2D": ZeroPadding2D.self, "Cropping2D": Cropping2D.self,
-    "UpSampling2D": UpSampling2D.self, "Resizing": Resizing.self,
+    "UpSampling2D": UpSampling2D.self, "Resizing": Resizing.self, "CenterCrop": CenterCrop.self,
     "Rescaling": Rescaling.self, "Normalization": Normalization.self,
     "Flatten": Flatten.self, "Reshape": Reshape.self, "Permute": Permute.self, "RepeatVector": RepeatVector.self,
     "Dense": Dense.self,

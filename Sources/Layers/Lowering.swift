@@ -47,7 +47,7 @@ package struct Lowering {
     guard let input = inputs.first else { return nil }
     switch operation {
     case .reshape where input.shape == shape, .activation(.linear): return input
-    case .pad(let before) where input.shape == shape && before.allSatisfy({ $0 == 0 }): return input
+    case .pad(let before, _) where input.shape == shape && before.allSatisfy({ $0 == 0 }): return input
     case .transpose(let axes):
       if axes == Array(axes.indices) { return input }
       guard let step = producers[input.id].map({ steps[$0] }), case .transpose(let previous) = step.operation,

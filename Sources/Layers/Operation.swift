@@ -46,8 +46,8 @@ package enum Operation: Sendable, Equatable {
   case reshape
   /// Axis i of the result is axis `axes[i]` of the input.
   case transpose(axes: [Int])
-  /// Adds zeros around; (before, after) for each axis.
-  case pad(before: [Int])
+  /// Adds `value` around: so much before each axis, and what is missing of the result's shape behind.
+  case pad(before: [Int], value: Float)
   /// Keeps what begins at `start`, of the result's shape.
   case slice(start: [Int])
   /// Repeats each element `times[axis]` times along each axis.

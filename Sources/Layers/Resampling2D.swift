@@ -63,8 +63,8 @@ struct Resizing: Layer {
     fillValue = Float(try config.float("fill_value", default: 0))
     format = try config.dataFormat()
     let fill = try config.string("fill_mode", default: "constant")
-    if padsToAspect, fill != "constant" || fillValue != 0 {
-      throw config.error("fill_mode", "'\(fill)' with fill_value \(fillValue) is not supported", kind: .unsupported)
+    if padsToAspect, fill != "constant" {
+      throw config.error("fill_mode", "'\(fill)' is not supported", kind: .unsupported)
     }
   }
 
@@ -80,21 +80,61 @@ struct Resizing: Layer {
     let (rows, columns) = (input.shape[1], input.shape[2])
     guard rows > 0, columns > 0 else { throw H5ConvError(.badData, "an image of \(rows)×\(columns) cannot be resized") }
     if cropsToAspect {
-      // Keras: the largest centred part with the target's aspect, in truncating float arithmetic.
-      let cropHeight = min(rows, Int(Float(columns) * Float(height) / Float(width)))
-      let cropWidth = min(columns, Int(Float(rows) * Float(width) / Float(height)))
-      let start = [0, (rows - cropHeight) / 2, (columns - cropWidth) / 2, 0]
-      let shape = [input.shape[0], max(1, cropHeight), max(1, cropWidth), input.shape[3]]
-      if shape != input.shape { input = lowering.emit(.slice(start: start), [input], shape: shape) }
+      input = lowering.croppedToAspect(input, height: height, width: width)
     } else if padsToAspect {
-      let padHeight = max(rows, Int(Float(columns) * Float(height) / Float(width)))
-      let padWidth = max(columns, Int(Float(rows) * Float(width) / Float(height)))
-      let before = [0, (padHeight - rows) / 2, (padWidth - columns) / 2, 0]
-      let shape = [input.shape[0], padHeight, padWidth, input.shape[3]]
-      if shape != input.shape { input = lowering.emit(.pad(before: before), [input], shape: shape) }
+      // Keras pads half of what is missing, rounded down, on either side: an odd row is not added.
+      let above = (max(rows, columns * height / width) - rows) / 2
+      let left = (max(columns, rows * width / height) - columns) / 2
+      let shape = [input.shape[0], rows + 2 * above, columns + 2 * left, input.shape[3]]
+      input = lowering.emit(.pad(before: [0, above, left, 0], value: fillValue), [input], shape: shape)
     }
     let shape = [input.shape[0], height, width, input.shape[3]]
     let output = lowering.emit(.resize(method, antialias: antialias), [input], shape: shape)
     return [lowering.from(channelsLast: output, format)]
+  }
+}
+
+/// The centre of the image; an image smaller than the target is resized instead, keeping the aspect.
+struct CenterCrop: Layer {
+  private let height: Int
+  private let width: Int
+  private let format: DataFormat
+
+  init(_ config: ConfigReader) throws {
+    height = try config.int("height", in: 1...sizeLimit)
+    width = try config.int("width", in: 1...sizeLimit)
+    format = try config.dataFormat()
+  }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    var shape = try single(inputs, rank: 4)
+    shape[format.firstSpatialAxis] = height
+    shape[format.firstSpatialAxis + 1] = width
+    return [shape]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let input = lowering.channelsLast(inputs[0], format)
+    let (rows, columns) = (input.shape[1], input.shape[2])
+    let shape = [input.shape[0], height, width, input.shape[3]]
+    guard rows > 0, columns > 0 else { throw H5ConvError(.badData, "an image of \(rows)×\(columns) cannot be cropped") }
+    let output =
+      rows >= height && columns >= width
+      ? lowering.emit(.slice(start: [0, (rows - height) / 2, (columns - width) / 2, 0]), [input], shape: shape)
+      : lowering.emit(
+        .resize(.bilinear, antialias: false), [lowering.croppedToAspect(input, height: height, width: width)], shape: shape)
+    return [lowering.from(channelsLast: output, format)]
+  }
+}
+
+extension Lowering {
+  /// The largest centred part of an image that has the aspect of `height` × `width`, in Keras' truncating float32 arithmetic.
+  fileprivate mutating func croppedToAspect(_ input: Value, height: Int, width: Int) -> Value {
+    let (rows, columns) = (input.shape[1], input.shape[2])
+    let cropHeight = max(1, min(rows, Int(Float(columns * height) / Float(width))))
+    let cropWidth = max(1, min(columns, Int(Float(rows * width) / Float(height))))
+    let shape = [input.shape[0], cropHeight, cropWidth, input.shape[3]]
+    if shape == input.shape { return input }
+    return emit(.slice(start: [0, (rows - cropHeight) / 2, (columns - cropWidth) / 2, 0]), [input], shape: shape)
   }
 }

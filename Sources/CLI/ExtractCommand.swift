@@ -1,0 +1,40 @@
+import ArgumentParser
+import H5Conv
+
+/// `h5conv extract MODEL INPUT… -o OUT`
+struct ExtractCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract", abstract: "Write raw activations of the chosen layers to .npz, .h5 or .npy.",
+    discussion: """
+      INPUT is a PNG or JPEG, a folder of them, a .npy (batch first) or a .npz (one array per input, named after the input layers). \
+      Results of several inputs are stacked along the batch; memory does not grow with their number.
+      Example: h5conv extract model.h5 photos/ -l 'block?_conv*' -o activations.npz
+      """)
+
+  @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
+  @Argument(help: ArgumentHelp("Pictures, folders or arrays.", valueName: "input")) var inputs: [String]
+  @OptionGroup var layers: LayerArguments
+  @Option(name: .shortAndLong, help: ArgumentHelp("The result: .npz, .h5 or .npy.", valueName: "file")) var output: String
+  @OptionGroup var image: ImageArguments
+  @OptionGroup var sample: SampleArguments
+  @OptionGroup var running: RunArguments
+  @Flag(help: "Replace an existing output.") var force = false
+
+  func run() throws {
+    let model = try Model(contentsOf: model)
+    let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
+    let slice = try model.slice(outputs: layers.patterns(for: model))
+    var told: String?
+    try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) { done, preprocess in
+      if running.quiet { return }
+      if told != preprocess {
+        Terminal.endProgress()
+        Terminal.note("preprocess: \(preprocess)")
+        told = preprocess
+      }
+      if items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
+    }
+    Terminal.endProgress()
+    if !running.quiet { Terminal.note("\(output): \(slice.outputNames.count) arrays for \(items.reduce(0) { $0 + $1.count }) inputs") }
+  }
+}

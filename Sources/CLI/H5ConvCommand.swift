@@ -1,0 +1,30 @@
+import ArgumentParser
+import Glibc
+import H5Conv
+
+/// The program `h5conv`.
+@main
+struct H5ConvCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "h5conv",
+    abstract: "Open Keras model files without Python: look inside, see what every convolution sees, run them.",
+    discussion: """
+      Exit codes: 0 good; 64 wrong usage or unknown layer; 65 the file is damaged or not a model; 66 cannot be read; 69 a layer \
+      or feature that is not supported; 70 internal error; 73 cannot write; 74 input/output error; 75 a limit was hit.
+      """,
+    version: "h5conv \(H5Conv.version)",
+    subcommands: [InspectCommand.self, VizCommand.self, PredictCommand.self, ExtractCommand.self])
+
+  static func main() {
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as H5ConvError {
+      Terminal.complain(error)
+      Glibc.exit(error.kind.rawValue)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import H5Conv
+
+/// Options of every command that turns pictures into inputs.
+struct ImageArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How pixels become numbers: auto, none (0…255), rescale (x/255), tf (x/127.5−1), caffe, torch, mean:R,G,B,std:R,G,B.",
+      valueName: "mode"))
+  var preprocess = "auto"
+
+  @Option(help: ArgumentHelp("How a picture is fitted: stretch, crop or pad.", valueName: "mode"))
+  var resize = "stretch"
+
+  @Option(help: ArgumentHelp("nearest (as Keras), bilinear, bicubic or lanczos, with Pillow's numerics.", valueName: "filter"))
+  var interpolation = "nearest"
+
+  @Option(help: ArgumentHelp("Picture size for a network that takes any: WIDTHxHEIGHT.", valueName: "WxH"))
+  var size: String?
+
+  func options() throws -> ImageOptions {
+    var options = ImageOptions()
+    options.preprocess = preprocess
+    options.resize = resize
+    options.interpolation = interpolation
+    if let size {
+      let parts = size.lowercased().split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+      guard parts.count == 2, let width = parts[0], let height = parts[1], (1...65535).contains(width),
+        (1...65535).contains(height)
+      else { throw H5ConvError(.usage, "--size \(size) is not WIDTHxHEIGHT") }
+      options.size = (width, height)
+    }
+    return options
+  }
+}
+
+/// Options of every command that picks from a folder.
+struct SampleArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("Pick this many of a folder's pictures at random.", valueName: "n"))
+  var sample: Int?
+
+  @Option(help: ArgumentHelp("Begins the random choice of --sample.", valueName: "number"))
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    if let sample, sample < 1 { throw ValidationError("--sample must be at least 1") }
+  }
+}
+
+/// Options of every command that runs a model.
+struct RunArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("Number of threads; one per processor by default.", valueName: "n"))
+  var threads: Int?
+
+  @Flag(help: "Say nothing but results and errors.")
+  var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be between 1 and 64") }
+  }
+}
+
+/// Options of every command that chooses layers.
+struct LayerArguments: ParsableArguments {
+  @Option(
+    name: .shortAndLong, parsing: .singleValue,
+    help: ArgumentHelp(
+      """
+      Layers: a name, a glob (block?_conv*), type:Conv2D, #3 or #2..5 (execution order, from 0), !excluded, @outputs, * (all but \
+      inputs); separated by commas or repeated. Default: the convolution layers.
+      """, valueName: "pattern"))
+  var layers: [String] = []
+
+  /// The patterns; a value that is itself the name of a layer is not split at its commas.
+  func patterns(for model: Model) -> [String] {
+    let names = Set(model.outputNames)
+    return layers.flatMap { names.contains($0) ? [$0] : $0.split(separator: ",").map(String.init) }
+  }
+}

@@ -1,0 +1,46 @@
+import Glibc
+import H5Conv
+import H5ConvDiagnostics
+
+/// What goes to the terminal: results on stdout, everything else on stderr.
+enum Terminal {
+  /// Whether stderr is a terminal that shows progress.
+  static let showsProgress = isatty(2) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+
+  /// Writes a result.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `inputOutput` when stdout cannot be written.
+  static func print(_ text: String) throws {
+    guard write(text + "\n", to: 1) else {
+      throw H5ConvError(.inputOutput, "the output cannot be written: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// Writes a note to stderr.
+  static func note(_ text: String) { _ = write(text.escapedForTerminal + "\n", to: 2) }
+
+  /// Writes an error as `h5conv: FILE: what is wrong (where): what to do`.
+  static func complain(_ error: H5ConvError) { note("h5conv: \(error.description)") }
+
+  /// Shows a line that the next one overwrites.
+  static func progress(_ text: String) {
+    if showsProgress { _ = write("\r\u{1b}[K\(text.escapedForTerminal)", to: 2) }
+  }
+
+  /// Removes the progress line.
+  static func endProgress() {
+    if showsProgress { _ = write("\r\u{1b}[K", to: 2) }
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    let bytes = Array(text.utf8)
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return false }
+      done += count
+    }
+    return true
+  }
+}
