@@ -22,13 +22,13 @@ struct ColorBar {
       return
     }
     guard range.lowerBound < range.upperBound else {
-      ticks = [Tick(place: scale == .signed ? 128 : 0, label: ColorBar.label(range.lowerBound))]
+      ticks = [Tick(place: scale == .signed ? 128 : 0, label: range.lowerBound.inCaption(4))]
       return
     }
     ticks = (0...4).map { quarter in
       let share = Double(quarter) / 4
       let value = range.lowerBound * (1 - share) + range.upperBound * share
-      return Tick(place: 256 * share, label: ColorBar.label(value))
+      return Tick(place: 256 * share, label: value.inCaption(quarter % 4 == 0 ? 4 : 3))
     }
   }
 
@@ -58,13 +58,7 @@ struct ColorBar {
       let room = i == ticks.count - 1 ? left : lastLeft - style.size / 2 - wide
       guard left >= free, left <= room else { continue }
       free = left + wide + style.size / 2
-      text.draw(tick.label, size: style.size, x: left, baseline: baseline, on: &canvas, map: map, strength: 0.85)
+      text.draw(tick.label, size: style.size, x: left, baseline: baseline, on: &canvas, map: map, strength: map.softInk)
     }
-  }
-
-  /// A number in four figures, with a true minus sign.
-  private static func label(_ value: Double) -> String {
-    let text = value.inFigures(4)
-    return text.hasPrefix("-") ? "−" + text.dropFirst() : text
   }
 }

@@ -36,6 +36,9 @@ package struct ColorMap: Sendable, Equatable {
   /// Index of thin lines, that tell from the paper and are not as loud as ink.
   var line: UInt8 { shade(0.38) }
 
+  /// Strength of the ink of secondary text, 0…1; the arms of diverging maps are too short to give any away.
+  var softInk: Double { isDiverging ? 1 : 0.85 }
+
   /// Index of the lines between tiles under `scale`: one that most activations do not have.
   ///
   /// Where nothing fires, a z-score is near the middle, and dark lines part the tiles best; under other scales it is the

@@ -35,7 +35,7 @@ struct Figure {
       on: &canvas, map: map)
     baseline += style.titleLine - style.titleSize + style.size
     for line in factLines {
-      text.draw(line, size: style.size, x: margin, baseline: baseline, on: &canvas, map: map, strength: 0.85)
+      text.draw(line, size: style.size, x: margin, baseline: baseline, on: &canvas, map: map, strength: map.softInk)
       baseline += style.line
     }
 

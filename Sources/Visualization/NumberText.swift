@@ -6,6 +6,9 @@ extension Double {
   /// The number in at most `digits` significant figures, as C's `%g` writes it.
   func inFigures(_ digits: Int) -> String { format("%.\(digits)g", self) }
 
+  /// The number in at most `digits` significant figures, with a true minus sign, and without one before zero.
+  func inCaption(_ digits: Int) -> String { self < 0 ? "−" + (-self).inFigures(digits) : magnitude.inFigures(digits) }
+
   /// The number with `digits` places after the point.
   func inPlaces(_ digits: Int) -> String { format("%.\(digits)f", self) }
 }

@@ -164,7 +164,7 @@ private func captionFacts(
     flat == 0 ? "no flat channel of \(channels)" : "\(flat) flat of \(channels)",
   ]
   if statistics.minimum <= statistics.maximum {
-    facts.append("values \(statistics.minimum.inFigures(4)) … \(statistics.maximum.inFigures(4))")
+    facts.append("values \(statistics.minimum.inCaption(4)) … \(statistics.maximum.inCaption(4))")
   }
   if !statistics.isFinite {
     facts.append("NOT FINITE: \(statistics.nanCount) NaN, \(statistics.infinityCount) infinite")

@@ -52,8 +52,14 @@ package enum Scale: Sendable, Equatable {
     case .layer: "layer"
     case .signed: "signed"
     case .robust: "robust"
-    case .raw(let low, let high): "raw:\(low),\(high)"
+    case .raw(let low, let high): "raw:\(Scale.short(low)),\(Scale.short(high))"
     }
+  }
+
+  /// The shortest text that reads as `value`.
+  private static func short(_ value: Double) -> String {
+    let text = value.description
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// The scale in a few words, for captions.
@@ -64,7 +70,7 @@ package enum Scale: Sendable, Equatable {
     case .layer: "one range for the layer"
     case .signed: "one range for the layer, 0 in the middle"
     case .robust: "one range for the layer, 1st to 99th percentile"
-    case .raw(let low, let high): "fixed range \(low.inFigures(6)) to \(high.inFigures(6))"
+    case .raw(let low, let high): "fixed range \(low.inCaption(6)) to \(high.inCaption(6))"
     }
   }
 }

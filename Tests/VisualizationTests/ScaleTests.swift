@@ -130,7 +130,7 @@ struct ScaleCase: Decodable, CustomTestStringConvertible {
     #expect(QuantizedMaps(try feature(1, 2, 1, [-3, 6]), scale: .layer).range == -3...6)
   }
 
-  @Test(arguments: ["zscore", "channel", "layer", "signed", "robust", "raw:-1.5,2.0"])
+  @Test(arguments: ["zscore", "channel", "layer", "signed", "robust", "raw:-1.5,2", "raw:0,1e-09"])
   func namesAreReadAsTheyAreWritten(_ text: String) throws { #expect(try Scale(parsing: text).name == text) }
 
   @Test(arguments: ["", "minmax", "raw", "raw:", "raw:1", "raw:2,1", "raw:1,1", "raw:a,b", "raw:0,inf", "raw:1,2,3"])
