@@ -9,7 +9,8 @@ import Testing
     #expect(grey.chunk("IHDR") == [0, 0, 0, 3, 0, 0, 0, 2, 8, 0, 0, 0, 0])
     #expect(grey.indices == [0, 1, 2, 3, 4, 255])
     #expect(grey.chunk("PLTE").isEmpty && grey.chunk("pHYs").isEmpty)
-    let rgb = try #require(PNGFile(try PNGPicture(kind: .rgb, width: 1, height: 2, pixels: [1, 2, 3, 4, 5, 6]).encoded()))
+    let rgb = try #require(
+      PNGFile(try PNGPicture(kind: .rgb, width: 1, height: 2, pixels: [1, 2, 3, 4, 5, 6]).encoded()))
     #expect(rgb.chunk("IHDR") == [0, 0, 0, 1, 0, 0, 0, 2, 8, 2, 0, 0, 0])
   }
 
