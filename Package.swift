@@ -11,8 +11,9 @@ let strict: [SwiftSetting] = [
 /// One room of the house: target `H5Conv<name>` in `Sources/<name>`.
 ///
 /// Target names carry the prefix because they share one flat space with the packages of our users.
-func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: "H5Conv\(name)", dependencies: dependencies, path: "Sources/\(name)", swiftSettings: strict)
+func room(_ name: String, uses dependencies: [Target.Dependency] = [], notices: [String] = []) -> Target {
+  .target(
+    name: "H5Conv\(name)", dependencies: dependencies, path: "Sources/\(name)", exclude: notices, swiftSettings: strict)
 }
 
 func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
@@ -41,7 +42,7 @@ let package = Package(
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CImageCodecs", dependencies: ["CLibPNG", "CLibJPEG"]),
     .target(name: "CKernels"),
-    .target(name: "CFont"),
+    .target(name: "CFont", exclude: ["LICENSE-DejaVu.txt"]),
 
     // The rooms, in order of dependency.
     room("Diagnostics"),
@@ -60,7 +61,8 @@ let package = Package(
     room("Images", uses: ["CImageCodecs", "H5ConvTensors", "H5ConvDiagnostics"]),
     room(
       "Visualization",
-      uses: ["CFont", "CFreeType", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+      uses: ["CFont", "CFreeType", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"],
+      notices: ["COLORMAPS-NOTICE.md"]),
 
     // The library's face, its companion for tests, and the command line.
     .target(

@@ -4,7 +4,7 @@ import H5ConvDiagnostics
 /// An activation function.
 package enum Activation: Sendable, Equatable {
   case linear
-  /// x ≥ maximum → maximum; threshold ≤ x → x; else negativeSlope · (x − threshold).
+  /// x ≥ maximum → maximum; x > threshold → x; else negativeSlope · (x − threshold).
   case relu(negativeSlope: Float, maximum: Float, threshold: Float)
   /// x for x > 0, else α(eˣ − 1).
   case elu(alpha: Float)

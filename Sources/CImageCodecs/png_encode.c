@@ -1,0 +1,117 @@
+#include "png_encode.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+/// The growing output, and where to put the reason of a failure.
+typedef struct {
+  uint8_t *bytes;
+  size_t size, capacity;
+  char *message;
+  size_t message_size;
+} state;
+
+static void on_error(png_structp png, png_const_charp text) {
+  state *s = png_get_error_ptr(png);
+  if (s->message_size > 0) {
+    strncpy(s->message, text, s->message_size - 1);
+    s->message[s->message_size - 1] = 0;
+  }
+  png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text) {
+  (void)png;
+  (void)text;
+}
+
+static void on_write(png_structp png, png_bytep data, png_size_t count) {
+  state *s = png_get_io_ptr(png);
+  if (count > s->capacity - s->size) {
+    size_t capacity = s->capacity * 2 > s->size + count ? s->capacity * 2 : s->size + count;
+    uint8_t *bytes = realloc(s->bytes, capacity);
+    if (!bytes) png_error(png, "out of memory");
+    s->bytes = bytes;
+    s->capacity = capacity;
+  }
+  memcpy(s->bytes + s->size, data, count);
+  s->size += count;
+}
+
+static void on_flush(png_structp png) { (void)png; }
+
+static int is_ascii(const char *text) {
+  for (; *text; text++)
+    if ((unsigned char)*text >= 0x80) return 0;
+  return 1;
+}
+
+static void set_texts(png_structp png, png_infop info, const h5conv_png_image *image) {
+  for (int i = 0; i < image->text_count; i++) {
+    png_text text;
+    memset(&text, 0, sizeof text);
+    int ascii = is_ascii(image->texts[i].text);
+    text.compression = ascii ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE;
+    text.key = (png_charp)image->texts[i].key;
+    text.text = (png_charp)image->texts[i].text;
+    text.lang = "";
+    text.lang_key = "";
+    png_set_text(png, info, &text, 1);
+  }
+}
+
+/// Everything that can jump; the caller owns `s` and its memory.
+static int write_image(png_structp png, png_infop info, const h5conv_png_image *image, state *s) {
+  if (setjmp(png_jmpbuf(png))) return 1;
+  static const int color_types[] = {PNG_COLOR_TYPE_PALETTE, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_RGB};
+  png_set_write_fn(png, s, on_write, on_flush);
+  png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
+  png_set_IHDR(
+      png, info, image->width, image->height, 8, color_types[image->kind], PNG_INTERLACE_NONE,
+      PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (image->kind == h5conv_png_palette) {
+    png_color colors[256];
+    for (int i = 0; i < 256; i++) {
+      colors[i].red = image->palette[3 * i];
+      colors[i].green = image->palette[3 * i + 1];
+      colors[i].blue = image->palette[3 * i + 2];
+    }
+    png_set_PLTE(png, info, colors, 256);
+  }
+  if (image->pixels_per_metre)
+    png_set_pHYs(png, info, image->pixels_per_metre, image->pixels_per_metre, PNG_RESOLUTION_METER);
+  set_texts(png, info, image);
+
+  // Run lengths only: feature maps are noise with long runs of the lowest value, so searching for longer matches takes
+  // several times the time for a few per cent of size.
+  png_set_compression_level(png, 1);
+  png_set_compression_strategy(png, Z_RLE);
+  png_set_compression_buffer_size(png, 1 << 18);
+  png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+  png_write_info(png, info);
+
+  size_t stride = (size_t)image->width * (image->kind == h5conv_png_rgb ? 3 : 1);
+  for (uint32_t y = 0; y < image->height; y++) png_write_row(png, image->pixels + y * stride);
+  png_write_end(png, info);
+  return 0;
+}
+
+int h5conv_png_encode(const h5conv_png_image *image, uint8_t **out, size_t *size, char *message, size_t message_size) {
+  state s = {NULL, 0, (size_t)1 << 16, message, message_size};
+  if (message_size > 0) message[0] = 0;
+  s.bytes = malloc(s.capacity);
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  int failed = !s.bytes || !info || write_image(png, info, image, &s);
+  png_destroy_write_struct(&png, &info);
+  if (failed) {
+    free(s.bytes);
+    return 1;
+  }
+  *out = s.bytes;
+  *size = s.size;
+  return 0;
+}

@@ -1,0 +1,140 @@
+import H5ConvDiagnostics
+
+/// The page that shows a folder of pictures: `index.html`, beside the files it shows.
+///
+/// It needs no network and runs nothing; its policy allows pictures of its own folder and its own style sheet only. Names
+/// come from strangers and are escaped wherever they stand.
+package struct ContactSheet: Sendable {
+  private let manifest: Manifest
+
+  package init(_ manifest: Manifest) { self.manifest = manifest }
+
+  /// The page, in UTF-8.
+  package var html: String {
+    """
+    <!doctype html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" \
+    content="default-src 'none'; img-src 'self' file:; style-src '\(StyleSheet.hash)'; base-uri 'none'; form-action 'none'">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>\(manifest.model.inHTML) – feature maps</title>
+    <style>\(StyleSheet.css)</style>
+    </head>
+    <body>
+    <header>
+    <h1>\(manifest.model.inHTML)</h1>
+    <p>Feature maps of \(count(manifest.layers.count, "layer")) for <b>\(manifest.image.inHTML)</b></p>
+    <dl>
+    <dt>Input</dt><dd>\(manifest.inputWidth) × \(manifest.inputHeight) pixels</dd>
+    <dt>Preprocessing</dt><dd>\(manifest.preprocess.inHTML)</dd>
+    \(scales)<dt>Made by</dt><dd>h5conv \(manifest.h5convVersion.inHTML); <a href="manifest.json">manifest.json</a></dd>
+    </dl>
+    </header>
+    <main>
+    \(table)\(manifest.layers.enumerated().map(section).joined())</main>
+    </body>
+    </html>
+
+    """
+  }
+
+  private var scales: String {
+    let names = manifest.layers.map(\.scale.explanation).reduce(into: [String]()) { names, name in
+      if !names.contains(name) { names.append(name) }
+    }
+    return names.isEmpty ? "" : "<dt>Scale</dt><dd>\(names.joined(separator: "; ").inHTML)</dd>\n"
+  }
+
+  private var table: String {
+    let headings = StatisticsTable.headings.map { "<th scope=\"col\">\($0)</th>" }.joined()
+    let rows = manifest.layers.enumerated().map { place, layer in
+      let cells = StatisticsTable.cells(layer).enumerated().map { column, cell in
+        column == 1
+          ? "<th scope=\"row\"><a href=\"#layer\(place)\">\(cell.inHTML)</a></th>" : "<td>\(cell.inHTML)</td>"
+      }
+      return "<tr>\(cells.joined())</tr>\n"
+    }
+    return """
+      <div class="scroll" tabindex="0" role="region" aria-label="Statistics">
+      <table>
+      <thead><tr>\(headings)</tr></thead>
+      <tbody>
+      \(rows.joined())</tbody>
+      </table>
+      </div>
+
+      """
+  }
+
+  private func section(_ place: Int, _ layer: RenderedLayer) -> String {
+    let statistics = layer.statistics
+    var facts = [
+      layer.className, shapeText(layer.shape), "\(statistics.flatChannels.count) of \(statistics.channelCount) flat",
+    ]
+    if !statistics.isFinite {
+      facts.append("\(statistics.nanCount) NaN and \(statistics.infinityCount) infinite activations")
+    }
+    let figures = layer.pictures.map { picture in
+      """
+      <figure>
+      <a href="\(picture.fileName.inURL)"><img\(isReduced(picture) ? " class=\"fit\"" : "") loading="lazy" src="\(picture.fileName.inURL)" \
+      width="\(picture.width)" height="\(picture.height)" alt="\(alternative(layer, picture).inHTML)"></a>
+      <figcaption>\(picture.style.rawValue), \(picture.colorMap.name), \
+      <a href="\(picture.fileName.inURL)">\(picture.fileName.inHTML)</a></figcaption>
+      </figure>
+
+      """
+    }
+    return """
+      <section id="layer\(place)">
+      <h2>\(layer.name.inHTML)</h2>
+      <p>\(facts.joined(separator: " · ").inHTML)</p>
+      \(figures.joined())</section>
+
+      """
+  }
+
+  /// Whether a picture is shown reduced to the page's width, to be seen as a whole, rather than scrolled.
+  private func isReduced(_ picture: RenderedPicture) -> Bool { picture.style == .grid && picture.width > 1200 }
+
+  private func alternative(_ layer: RenderedLayer, _ picture: RenderedPicture) -> String {
+    let tiles = picture.tiles
+    return "\(layer.name): \(count(tiles.count, "channel")) \(tiles.height / tiles.cell)×\(tiles.width / tiles.cell), "
+      + "\(layer.statistics.flatChannels.count) flat (\(picture.style.rawValue))"
+  }
+
+  private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}
+
+extension String {
+  /// The text for HTML, between tags or within quoted attributes; control characters are made visible.
+  var inHTML: String {
+    escapedForTerminal.unicodeScalars.reduce(into: "") { text, scalar in
+      switch scalar {
+      case "&": text += "&amp;"
+      case "<": text += "&lt;"
+      case ">": text += "&gt;"
+      case "\"": text += "&quot;"
+      case "'": text += "&#39;"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
+  /// The file name as a relative address.
+  fileprivate var inURL: String {
+    "./"
+      + utf8.map { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+          UInt8(ascii: "~"):
+          String(Unicode.Scalar(byte))
+        default: percentEscape(byte)
+        }
+      }.joined()
+  }
+}

@@ -1,0 +1,123 @@
+/// The drawing of one picture: caption, tiles, colour bar.
+struct Figure {
+  let map: ColorMap
+  /// First line, in larger type.
+  let title: String
+  /// Further facts; as many to a line as fit.
+  let facts: [String]
+  let bar: ColorBar
+  /// Index of the lines between tiles.
+  let lines: UInt8
+  let maps: QuantizedMaps
+  let tiles: TileLayout
+
+  /// Draws everything, and gives the tiles' place in the picture.
+  func draw(with text: TextDrawer) throws -> (canvas: IndexCanvas, tiles: TileLayout) {
+    let extent = tiles.extent
+    let style = TextStyle(for: extent)
+    let margin = style.size
+    // Narrow tiles do not dictate the width: the colour bar and texts of usual length fit in any case.
+    let titleWidth = min(text.width(of: title, size: style.titleSize), 48 * style.size)
+    let factWidth = min(facts.map { text.width(of: $0, size: style.size) }.max() ?? 0, 32 * style.size)
+    let inner = max(extent.width, max(bar.width(style), max(titleWidth, factWidth)))
+    let factLines = flow(facts, style.size, inner, text)
+
+    let captionTop = margin
+    let tilesTop = captionTop + style.titleLine + factLines.count * style.line + margin / 2
+    let barTop = tilesTop + extent.height + margin
+    let height = barTop + bar.height(style) + margin
+    let width = inner + 2 * margin
+    var canvas = IndexCanvas(width: width, height: height, filledWith: map.paper)
+
+    var baseline = captionTop + style.titleSize
+    text.draw(
+      text.shortened(title, size: style.titleSize, toFit: inner), size: style.titleSize, x: margin, baseline: baseline,
+      on: &canvas, map: map)
+    baseline += style.titleLine - style.titleSize + style.size
+    for line in factLines {
+      text.draw(line, size: style.size, x: margin, baseline: baseline, on: &canvas, map: map, strength: map.softInk)
+      baseline += style.line
+    }
+
+    var placed = tiles
+    placed.x = margin + tiles.gap
+    placed.y = tilesTop + tiles.gap
+    drawTiles(placed, on: &canvas)
+    bar.draw(on: &canvas, x: margin, y: barTop, map: map, style: style, text: text)
+    return (canvas, placed)
+  }
+
+  private func drawTiles(_ tiles: TileLayout, on canvas: inout IndexCanvas) {
+    let gap = tiles.gap
+    // Lines around each tile that is there; the rest of the last row stays paper.
+    if gap > 0 {
+      for channel in 0..<tiles.count {
+        frame(channel, tiles, on: &canvas, with: lines)
+      }
+      for channel in maps.flatChannels { frame(channel, tiles, on: &canvas, with: map.line) }
+      for channel in maps.flatChannels { markCorners(of: channel, tiles, on: &canvas) }
+    }
+    let area = maps.height * maps.width
+    maps.indices.withUnsafeBufferPointer { indices in
+      for channel in 0..<tiles.count {
+        let plane = UnsafeBufferPointer(rebasing: indices[channel * area..<(channel + 1) * area])
+        let (x, y) = tiles.origin(of: channel)
+        canvas.draw(plane, mapWidth: maps.width, cell: tiles.cell, x: x, y: y)
+      }
+    }
+  }
+
+  /// Draws the lines around the tile of `channel`, over what the tile will cover.
+  private func frame(_ channel: Int, _ tiles: TileLayout, on canvas: inout IndexCanvas, with index: UInt8) {
+    let (x, y) = tiles.origin(of: channel)
+    let gap = tiles.gap
+    canvas.fill(x: x - gap, y: y - gap, width: tiles.width + 2 * gap, height: tiles.height + 2 * gap, with: index)
+  }
+
+  /// Marks a flat channel by bright corners in the lines around its tile; the tile itself is data and stays as it is.
+  private func markCorners(of channel: Int, _ tiles: TileLayout, on canvas: inout IndexCanvas) {
+    let gap = tiles.gap
+    let (x, y) = tiles.origin(of: channel)
+    let arm = (width: max(1, tiles.width / 5) + gap, height: max(1, tiles.height / 5) + gap)
+    for left in [true, false] {
+      for top in [true, false] {
+        let right = x + tiles.width + gap
+        let bottom = y + tiles.height + gap
+        canvas.fill(
+          x: left ? x - gap : right - arm.width, y: top ? y - gap : bottom - gap, width: arm.width, height: gap,
+          with: map.ink)
+        canvas.fill(
+          x: left ? x - gap : right - gap, y: top ? y - gap : bottom - arm.height, width: gap, height: arm.height,
+          with: map.ink)
+      }
+    }
+  }
+
+  /// Puts `facts` on lines, as many to a line as `width` holds, shortening what is wider by itself.
+  private func flow(_ facts: [String], _ size: Int, _ width: Int, _ text: TextDrawer) -> [String] {
+    facts.reduce(into: []) { lines, fact in
+      if let last = lines.last, text.width(of: last + " · " + fact, size: size) <= width {
+        lines[lines.count - 1] = last + " · " + fact
+      } else {
+        lines.append(text.shortened(fact, size: size, toFit: width))
+      }
+    }
+  }
+}
+
+/// Sizes of type for a picture, in pixels.
+struct TextStyle {
+  /// Size of text, and of margins.
+  let size: Int
+  var titleSize: Int { size * 3 / 2 }
+  var titleLine: Int { size * 2 }
+  var line: Int { size * 7 / 5 }
+  /// Width of one index in the colour bar.
+  let barStep: Int
+
+  /// Type that can be read when the whole picture is seen at once, within reason.
+  init(for extent: (width: Int, height: Int)) {
+    size = min(max(min(extent.width / 72, extent.height / 10), 13), 40)
+    barStep = max(1, min(extent.width * 2 / 3 / 256, max(2, size / 8)))
+  }
+}

@@ -1,0 +1,174 @@
+import H5ConvDiagnostics
+import H5ConvImages
+
+/// The two pictures of the tutorial.
+package enum PictureStyle: String, Sendable, CaseIterable {
+  /// All channels in one row.
+  case strip
+  /// Rows of 16 channels, or as many as asked for.
+  case grid
+
+  /// The tutorial's colour map for this picture.
+  package var colorMap: ColorMap { self == .strip ? .plasma : .viridis }
+}
+
+/// How pictures are made.
+package struct PictureOptions: Sendable {
+  package var scale = Scale.zscore
+  /// Channels in a row of a grid.
+  package var columns = 16
+  /// Pixels along each side of an activation.
+  package var cell = 1
+  /// Width of the lines between channels, in pixels; flat channels can be marked only when there are lines.
+  package var gap = 1
+  /// Resolution that the files state, in pixels per inch.
+  package var dpi = 300
+  /// A colour map for every picture; nil for the style's own, or `RdBu_r` under the scale `signed`.
+  package var colorMap: ColorMap?
+
+  package init() {}
+
+  func colorMap(for style: PictureStyle) -> ColorMap { colorMap ?? (scale == .signed ? .rdBuR : style.colorMap) }
+
+  func check() throws {
+    for (name, value, allowed) in [
+      ("columns", columns, 1...65535), ("cell", cell, 1...256), ("gap", gap, 0...256), ("dpi", dpi, 1...100_000),
+    ] where !allowed.contains(value) {
+      throw H5ConvError(
+        .usage, "\(name) cannot be \(value)", remedy: "give \(allowed.lowerBound) to \(allowed.upperBound)")
+    }
+  }
+}
+
+/// One picture of a layer.
+package struct RenderedPicture: Sendable {
+  package let style: PictureStyle
+  package let fileName: String
+  /// The PNG file: 8-bit palette, of which the 256 colours are those of the colour map.
+  package let png: [UInt8]
+  package let width: Int
+  package let height: Int
+  package let colorMap: ColorMap
+  package let tiles: TileLayout
+}
+
+/// All pictures of a layer, and what its activations are like.
+package struct RenderedLayer: Sendable {
+  package let index: Int
+  package let name: String
+  package let className: String
+  package let shape: [Int]
+  package let statistics: LayerStatistics
+  package let scale: Scale
+  /// What index 0 begins and index 255 ends at; nil when each channel has its own range.
+  package let range: ClosedRange<Double>?
+  package let pictures: [RenderedPicture]
+  /// Time that measuring and drawing took, in seconds.
+  package var seconds: Double
+}
+
+/// Draws the pictures of `maps` in each of `styles`, in order; nothing is written.
+///
+/// The layers are spread over `threads` threads. Every picture holds every channel, each activation as whole pixels. The
+/// same input gives the same bytes.
+///
+/// - Throws: ``H5ConvError`` of kind `usage` for an impossible option, and `limit` for a picture that would be too large.
+package func render(
+  _ maps: [FeatureMaps], styles: [PictureStyle] = [.strip, .grid], options: PictureOptions = PictureOptions(),
+  threads: Int = 1
+) throws -> [RenderedLayer] {
+  let names = PictureNames.make(for: maps.map { ($0.index, $0.name) })
+  return try concurrentMap(Array(zip(maps, names)), threads: threads) { maps, name in
+    try render(maps, named: name, styles: styles, options: options)
+  }
+}
+
+/// Draws the pictures of one layer; `fileName` comes from ``PictureNames``.
+///
+/// A pure function, which several threads may call at once.
+///
+/// - Throws: As ``render(_:styles:options:threads:)``.
+package func render(
+  _ maps: FeatureMaps, named fileName: String, styles: [PictureStyle], options: PictureOptions
+) throws -> RenderedLayer {
+  try options.check()
+  let clock = ContinuousClock()
+  let start = clock.now
+  let planar = PlanarMaps(maps.tensor)
+  var statistics = LayerStatistics(planar)
+  let quantized = QuantizedMaps(planar, scale: options.scale, statistics: statistics)
+  statistics.flatChannels = quantized.flatChannels
+  let text = try TextDrawer()
+  let pictures = try styles.map { style in
+    let map = options.colorMap(for: style)
+    let tiles = TileLayout(quantized, style: style, options: options)
+    try tiles.check(maps.name)
+    let figure = Figure(
+      map: map, title: maps.name.escapedForTerminal,
+      facts: captionFacts(maps, statistics, options.scale, style: style, rows: tiles.rows),
+      bar: ColorBar(options.scale, range: quantized.range), lines: map.lines(under: options.scale), maps: quantized,
+      tiles: tiles)
+    let (canvas, placed) = try figure.draw(with: text)
+    let png = try PNGPicture(
+      kind: .palette(map.colors), width: canvas.width, height: canvas.height, pixels: canvas.pixels, dpi: options.dpi,
+      texts: [
+        .init("Title", "\(maps.name.escapedForTerminal) \(shapeText(maps.shape))"), .init("Software", "h5conv"),
+        .init("Scale", options.scale.name), .init("Min", "\(statistics.minimum)"),
+        .init("Max", "\(statistics.maximum)"), .init("Colormap", map.name),
+      ]
+    ).encoded()
+    return RenderedPicture(
+      style: style, fileName: "\(fileName).\(style.rawValue).png", png: png, width: canvas.width,
+      height: canvas.height, colorMap: map, tiles: placed)
+  }
+  return RenderedLayer(
+    index: maps.index, name: maps.name, className: maps.className, shape: maps.shape, statistics: statistics,
+    scale: options.scale, range: quantized.range, pictures: pictures, seconds: (clock.now - start) / .seconds(1))
+}
+
+extension TileLayout {
+  /// Greatest width of a strip in pixels; browsers and most viewers show nothing wider.
+  package static let widestStrip = 65_535
+
+  /// Room left in a strip for the margins at its two sides.
+  private static let stripMargins = 2 * 40
+
+  /// The tiles of `maps` in `style`; a strip that would be wider than ``widestStrip`` goes on in further rows.
+  init(_ maps: QuantizedMaps, style: PictureStyle, options: PictureOptions) {
+    let room = TileLayout.widestStrip - TileLayout.stripMargins - options.gap
+    let columns = style == .grid ? options.columns : max(1, room / (maps.width * options.cell + options.gap))
+    self.init(
+      count: maps.channels, mapHeight: maps.height, mapWidth: maps.width, columns: columns, cell: options.cell,
+      gap: options.gap)
+  }
+
+  /// - Throws: ``H5ConvError`` of kind `limit` when the tiles would have more than 2³⁰ pixels.
+  func check(_ layer: String) throws {
+    let (width, height) = extent
+    let (area, overflow) = width.multipliedReportingOverflow(by: height)
+    guard !overflow, area <= 1 << 30 else {
+      throw H5ConvError(
+        .limit, "a picture of \(width)×\(height) pixels is too large", at: layer, remedy: "use a smaller --cell")
+    }
+  }
+}
+
+/// What the caption says besides the layer's name.
+private func captionFacts(
+  _ maps: FeatureMaps, _ statistics: LayerStatistics, _ scale: Scale, style: PictureStyle, rows: Int
+) -> [String] {
+  let flat = statistics.flatChannels.count
+  let channels = statistics.channelCount
+  var facts = [
+    maps.className.escapedForTerminal, shapeText(maps.shape), scale.explanation,
+    flat == 0 ? "no flat channel of \(channels)" : "\(flat) flat of \(channels)",
+  ]
+  if statistics.minimum <= statistics.maximum {
+    facts.append("values \(statistics.minimum.inCaption(4)) … \(statistics.maximum.inCaption(4))")
+  }
+  if !statistics.isFinite {
+    facts.append("NOT FINITE: \(statistics.nanCount) NaN, \(statistics.infinityCount) infinite")
+  }
+  if style == .strip && rows > 1 { facts.append("strip continued in \(rows) rows") }
+  return facts
+}
