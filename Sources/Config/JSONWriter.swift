@@ -1,3 +1,5 @@
+import H5ConvDiagnostics
+
 extension JSONValue {
   /// The value as JSON text, on one line or (`pretty`) indented by two spaces.
   ///
@@ -58,7 +60,7 @@ extension JSONValue {
       case "\\": text += "\\\\"
       case "\n": text += "\\n"
       case "\t": text += "\\t"
-      case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || (0x2028...0x202e).contains(scalar.value):
+      case _ where scalar.isHiddenControl:
         let code = String(scalar.value, radix: 16)
         text += "\\u" + String(repeating: "0", count: 4 - code.count) + code
       default: text.unicodeScalars.append(scalar)

@@ -1,3 +1,5 @@
+import H5ConvConfig
+
 /// What a folder of pictures holds, for programs: `manifest.json`, described by `schemas/viz-manifest.schema.json`.
 package struct Manifest: Sendable {
   /// The version of the manifest's form; it changes when a reader would have to.
@@ -31,57 +33,57 @@ package struct Manifest: Sendable {
 
   /// The manifest as JSON text, ending in a line feed; figures that are not finite are null.
   package var json: String {
-    JSONText.object([
-      ("version", .integer(Manifest.version)),
-      ("h5conv_version", .string(h5convVersion)),
-      ("model", .string(model)),
-      ("image", .string(image)),
-      ("preprocess", .string(preprocess)),
-      ("input_size", .object([("height", .integer(inputHeight)), ("width", .integer(inputWidth))])),
-      ("layers", .array(layers.map(\.json))),
-    ]).written() + "\n"
+    ([
+      "version": .int(Manifest.version),
+      "h5conv_version": .string(h5convVersion),
+      "model": .string(model),
+      "image": .string(image),
+      "preprocess": .string(preprocess),
+      "input_size": ["height": .int(inputHeight), "width": .int(inputWidth)],
+      "layers": .array(layers.map(\.json)),
+    ] as JSONValue).text(pretty: true) + "\n"
   }
 }
 
 extension RenderedLayer {
-  fileprivate var json: JSONText {
-    .object([
-      ("index", .integer(index)),
-      ("name", .string(name)),
-      ("class", .string(className)),
-      ("shape", .array(shape.map { .integer($0) })),
-      ("min", .number(statistics.minimum)),
-      ("max", .number(statistics.maximum)),
-      ("mean", .number(statistics.mean)),
-      ("std", .number(statistics.standardDeviation)),
-      ("zero_fraction", .number(statistics.zeroFraction)),
-      ("channels", .integer(statistics.channelCount)),
-      ("flat_channels", .integer(statistics.flatChannels.count)),
-      ("flat_channel_indices", .array(statistics.flatChannels.map { .integer($0) })),
-      ("nan_count", .integer(statistics.nanCount)),
-      ("inf_count", .integer(statistics.infinityCount)),
-      ("scale", .string(scale.name)),
-      ("range", range.map { .array([.number($0.lowerBound), .number($0.upperBound)]) } ?? .null),
-      ("files", .array(pictures.map(\.json))),
-      ("seconds", .number(seconds)),
-    ])
+  fileprivate var json: JSONValue {
+    [
+      "index": .int(index),
+      "name": .string(name),
+      "class": .string(className),
+      "shape": .array(shape.map { .int($0) }),
+      "min": .double(statistics.minimum),
+      "max": .double(statistics.maximum),
+      "mean": .double(statistics.mean),
+      "std": .double(statistics.standardDeviation),
+      "zero_fraction": .double(statistics.zeroFraction),
+      "channels": .int(statistics.channelCount),
+      "flat_channels": .int(statistics.flatChannels.count),
+      "flat_channel_indices": .array(statistics.flatChannels.map { .int($0) }),
+      "nan_count": .int(statistics.nanCount),
+      "inf_count": .int(statistics.infinityCount),
+      "scale": .string(scale.name),
+      "range": range.map { .array([.double($0.lowerBound), .double($0.upperBound)]) } ?? .null,
+      "files": .array(pictures.map(\.json)),
+      "seconds": .double(seconds),
+    ]
   }
 }
 
 extension RenderedPicture {
-  fileprivate var json: JSONText {
-    .object([
-      ("style", .string(style.rawValue)),
-      ("path", .string(fileName)),
-      ("colormap", .string(colorMap.name)),
-      ("width", .integer(width)),
-      ("height", .integer(height)),
-      ("origin", .object([("x", .integer(tiles.x)), ("y", .integer(tiles.y))])),
-      ("tile", .object([("width", .integer(tiles.width)), ("height", .integer(tiles.height))])),
-      ("gap", .integer(tiles.gap)),
-      ("columns", .integer(tiles.columns)),
-      ("rows", .integer(tiles.rows)),
-      ("cell", .integer(tiles.cell)),
-    ])
+  fileprivate var json: JSONValue {
+    [
+      "style": .string(style.rawValue),
+      "path": .string(fileName),
+      "colormap": .string(colorMap.name),
+      "width": .int(width),
+      "height": .int(height),
+      "origin": ["x": .int(tiles.x), "y": .int(tiles.y)],
+      "tile": ["width": .int(tiles.width), "height": .int(tiles.height)],
+      "gap": .int(tiles.gap),
+      "columns": .int(tiles.columns),
+      "rows": .int(tiles.rows),
+      "cell": .int(tiles.cell),
+    ]
   }
 }
