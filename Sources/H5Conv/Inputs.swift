@@ -10,6 +10,9 @@ public struct InputItem: Sendable {
   /// Number of images in it.
   public let count: Int
   fileprivate let arrays: [Tensor]?
+
+  /// Whether it is an array with several examples.
+  var isBatch: Bool { arrays != nil && count > 1 }
 }
 
 extension Model {
