@@ -78,7 +78,7 @@ extension SubModel {
       let output = try OutputFolder(folder(example, count), replaces: replaces)
       let maps = try activations.map { try $0.featureMaps(of: example, format: model.format(of: $0)) }
       let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
-      let size = model.dataFormat == .channelsFirst ? inputs[0].shape.dropFirst(2) : inputs[0].shape.dropFirst()
+      let size = model.isChannelsFirst ? inputs[0].shape.dropFirst(2) : inputs[0].shape.dropFirst()
       let manifest = Manifest(
         model: model.path, image: item.isBatch ? "\(item.path)[\(example)]" : item.path, preprocess: preprocess,
         inputHeight: size.first ?? 0, inputWidth: size.dropFirst().first ?? 1, h5convVersion: version, layers: layers)
