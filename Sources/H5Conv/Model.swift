@@ -139,7 +139,8 @@ enum ModelFile {
         file: path)
     case .json, .hdf5:
       H5ConvError(
-        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote", file: path)
+        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote",
+        file: path)
     }
   }
 

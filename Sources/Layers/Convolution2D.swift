@@ -73,7 +73,8 @@ struct Convolution2D: Layer {
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
     let channels = try input(inputs)[3].map { $0 / groups }
-    return [WeightSpec("kernel", [config.size[0], config.size[1], channels, filters], aliases: ["W"])] + config.bias(filters)
+    return [WeightSpec("kernel", [config.size[0], config.size[1], channels, filters], aliases: ["W"])]
+      + config.bias(filters)
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
