@@ -1,7 +1,7 @@
 import ArgumentParser
 import H5Conv
 
-/// `h5conv extract MODEL INPUT… -o OUT`
+/// The command `h5conv extract MODEL INPUT… -o OUT`.
 struct ExtractCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract", abstract: "Write raw activations of the chosen layers to .npz, .h5 or .npy.",

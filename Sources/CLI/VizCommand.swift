@@ -2,7 +2,7 @@ import ArgumentParser
 import H5Conv
 import H5ConvFiles
 
-/// `h5conv viz MODEL IMAGE…`
+/// The command `h5conv viz MODEL IMAGE…`.
 struct VizCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "viz", abstract: "Show what every convolution sees in a picture.",

@@ -189,7 +189,7 @@ extension PlanStep {
 /// A convolution as products of patch matrices with the kernel matrix.
 private struct PatchProduct {
   let input: Tensor
-  /// (height, width, channels / groups, filters)
+  /// Axes (height, width, channels / groups, filters).
   let kernel: Tensor
   let bias: Tensor?
   let groups: Int

@@ -46,7 +46,9 @@ struct ConvolutionConfig: Sendable {
   func bias(_ channels: Int?) -> [WeightSpec] { usesBias ? [WeightSpec("bias", [channels], aliases: ["b"])] : [] }
 }
 
-/// Convolution over height and width. Kernel (height, width, channels / groups, filters).
+/// Convolution over height and width.
+///
+/// Kernel (height, width, channels / groups, filters).
 struct Convolution2D: Layer {
   private let config: ConvolutionConfig
   private let filters: Int
@@ -89,7 +91,9 @@ struct Convolution2D: Layer {
   }
 }
 
-/// Each channel convolved by itself, `depth_multiplier` times. Kernel (height, width, channels, multiplier).
+/// Each channel convolved by itself, `depth_multiplier` times.
+///
+/// Kernel (height, width, channels, multiplier).
 struct DepthwiseConvolution2D: Layer {
   private let config: ConvolutionConfig
   private let multiplier: Int

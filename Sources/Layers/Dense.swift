@@ -2,7 +2,9 @@ import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvTensors
 
-/// x · kernel + bias along the last axis of any rank. Kernel (inputs, units).
+/// x · kernel + bias along the last axis of any rank.
+///
+/// Kernel (inputs, units).
 struct Dense: Layer {
   private let units: Int
   private let usesBias: Bool

@@ -13,7 +13,9 @@ package enum Parameter: Sendable, Equatable {
   case constant([Float], shape: [Int])
 }
 
-/// What the engine can do. Image tensors are (batch, height, width, channels) throughout.
+/// What the engine can do.
+///
+/// Image tensors are (batch, height, width, channels) throughout.
 package enum Operation: Sendable, Equatable {
   /// A tensor that does not depend on the input.
   case parameter(Parameter)
