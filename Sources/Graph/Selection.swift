@@ -35,6 +35,9 @@ extension Graph {
   private func taps(in taps: [Tap], matching pattern: String) throws -> [Tap] {
     let matches = matches(in: taps, pattern)
     guard matches.isEmpty else { return matches }
+    if pattern.hasPrefix("#"), let last = taps.last {
+      throw H5ConvError(.usage, "no layer matches '\(pattern)'", remedy: "the layers are #0 to #\(last.index)")
+    }
     let nearest = taps.map(\.key).nearest(to: pattern, count: 3)
     throw H5ConvError(
       .usage, "no layer matches '\(pattern)'",

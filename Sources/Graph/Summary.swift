@@ -71,10 +71,14 @@ private struct RowMaker {
       for reference in spec.calls.flatMap(\.inputs) where !hidden.contains(reference.layer) {
         if !inbound.contains(reference.layer) { inbound.append(reference.layer) }
       }
+      // A nested model's input layer is no call of its own: it only names what comes in.
+      let isInnerInput = !path.isEmpty && spec.className == "InputLayer"
+      let shapes = isInnerInput ? InputLayer.declaredShape(spec.config).map { [$0] } ?? [] : outputShapes(layerPath)
       return Summary.Row(
-        name: spec.name, className: spec.className, outputShapes: outputShapes(layerPath), parameters: total,
+        name: spec.name, className: spec.className, outputShapes: shapes, parameters: total,
         trainableParameters: trainable, inbound: inbound, index: indices[layerPath.joined(separator: "/")],
-        isSupported: spec.nested == nil ? isSupported(layerPath) : nested.allSatisfy(\.isSupported), nested: nested)
+        isSupported: isInnerInput || (spec.nested == nil ? isSupported(layerPath) : nested.allSatisfy(\.isSupported)),
+        nested: nested)
     }
   }
 
@@ -97,8 +101,9 @@ private struct RowMaker {
   private func parameters(_ path: [String], isTrainable: Bool) -> (total: Int, trainable: Int) {
     guard let place = places[path] else { return (0, 0) }
     let layer = graph.layers[place]
-    if !isSupported(path) {
-      // Inside a nested model nobody knows which of the stored weights are this layer's.
+    if !isSupported(path) || layer.weights.isEmpty {
+      // What is stored for a layer that is not understood, or whose input's shape is not known. Inside a nested model nobody
+      // knows which of the stored weights are this layer's.
       let count = path.count == 1 ? weights.unclaimedCount(of: path[0]) : 0
       return (count, isTrainable ? count : 0)
     }

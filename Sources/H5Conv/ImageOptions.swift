@@ -77,7 +77,7 @@ private struct ImageTarget {
         .usage, "the model's input \(PartialShape(input.shape)) is not a picture", at: "input '\(input.name)'",
         remedy: "give the input as a .npy array, batch first")
     }
-    isChannelsFirst = model.dataFormat == .channelsFirst
+    isChannelsFirst = model.isChannelsFirst
     let sizes = isChannelsFirst ? [input.shape[2], input.shape[3], input.shape[1]] : Array(input.shape[1...])
     let channels = sizes[2] ?? 3
     guard channels == 1 || channels == 3 else {
@@ -98,4 +98,7 @@ extension Model {
     }.first
     return stated == "channels_first" ? .channelsFirst : .channelsLast
   }
+
+  /// Whether the network's pictures have their channels in front of height and width.
+  var isChannelsFirst: Bool { dataFormat == .channelsFirst }
 }

@@ -19,6 +19,11 @@ package struct InputLayer: Layer {
 
   package init(_ config: ConfigReader) throws { shape = try config.inputShape() }
 
+  /// The shape that an input layer's config declares; nil when there is none that can be read.
+  package static func declaredShape(_ config: JSONObject) -> PartialShape? {
+    (try? ConfigReader(config, at: "InputLayer").inputShape()) ?? nil
+  }
+
   package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] { shape.map { [$0] } ?? inputs }
 
   package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] { inputs }
