@@ -80,6 +80,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CLI", swiftSettings: strict),
+    // What tools/bench times; for developers of h5conv.
+    .executableTarget(
+      name: "h5conv-bench",
+      dependencies: ["H5Conv", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/Bench", swiftSettings: strict),
 
     // Tests: one folder per target.
     .target(name: "TestSupport", dependencies: ["H5ConvTensors"], path: "Tests/TestSupport", swiftSettings: strict),
