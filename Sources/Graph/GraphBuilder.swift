@@ -26,6 +26,9 @@ extension Graph {
 }
 
 private struct GraphBuilder {
+  /// Longest axis of a tensor; a layer's arithmetic on such sizes (times a stride or factor) stays within an Int.
+  static let sizeLimit = 1 << 40
+
   let limit: Int
   var layers: [GraphLayer] = []
   var calls: [GraphCall] = []
@@ -182,6 +185,9 @@ private struct GraphBuilder {
         let outputs = try layer.outputShapes(for: shapes)
         if outputs.isEmpty {
           throw H5ConvError(.badData, "the input's shape is not stated in the file", at: site)
+        }
+        for size in outputs.flatMap(\.sizes) where size ?? 0 > GraphBuilder.sizeLimit {
+          throw H5ConvError(.limit, "an output with an axis of \(size ?? 0)", at: site)
         }
         return .success(outputs)
       } catch let error as H5ConvError {

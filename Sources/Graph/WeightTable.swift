@@ -77,7 +77,7 @@ package struct WeightTable: Sendable {
       expected.isEmpty
       ? []
       : try WeightMatcher.match(expected.map(\.2), stored) { name, spec in
-        fits(try weights.dataset(group, name).shape, spec.shape)
+        spec.shape.fits(try weights.dataset(group, name).shape)
       }
     var places: [Int: [String: Place]] = [:]
     for ((member, name, _), storedName) in zip(expected, names) {
@@ -85,10 +85,6 @@ package struct WeightTable: Sendable {
     }
     let taken = Set(names)
     return (places, stored.filter { !taken.contains($0) }.map { Place(group: group, name: $0) })
-  }
-
-  private static func fits(_ found: [Int], _ expected: PartialShape) -> Bool {
-    found.count == expected.rank && zip(found, expected.sizes).allSatisfy { $1 == nil || $0 == $1 }
   }
 
   /// Paths of all layers, nested ones in their place, with their number in the config's order.
@@ -125,7 +121,7 @@ package struct WeightTable: Sendable {
     let site = "layer '\(layers[layer].name)'"
     let place = try place(layer: layer, name)
     let dataset = try dataset(place)
-    if let spec = layers[layer].weights.first(where: { $0.name == name }), !WeightTable.fits(dataset.shape, spec.shape)
+    if let spec = layers[layer].weights.first(where: { $0.name == name }), !spec.shape.fits(dataset.shape)
     {
       throw H5ConvError(
         .badData, "the weight '\(name)' has the shape \(PartialShape(dataset.shape)) where \(spec.shape) was expected",

@@ -24,6 +24,7 @@ package struct Plan: Sendable {
   ///   fit or weights that are missing.
   package init(_ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], weights: WeightSource) throws {
     var lowering = Lowering()
+    var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]
     for (input, call) in graph.inputs.enumerated() {
       values[TensorID(call: call, output: 0)] = lowering.input(shape: inputShapes[input])
@@ -37,7 +38,7 @@ package struct Plan: Sendable {
         guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
         return value
       }
-      let outputs = try Plan.lower(graph, number, arguments, to: &lowering)
+      let outputs = try Plan.lower(graph, number, arguments, to: &lowering, &weightShapes)
       for (output, value) in outputs.enumerated() { values[TensorID(call: number, output: output)] = value }
     }
     outputs = try wanted.map { tensor in
@@ -46,7 +47,16 @@ package struct Plan: Sendable {
     }
     let fused = Fusion.steps(lowering.steps, keeping: Set(outputs.map(\.id)))
     steps = try withoutActuallyEscaping(weights) { weights in
-      var loader = WeightLoader(source: weights)
+      var loader = WeightLoader(source: { layer, name in
+        let tensor = try weights(layer, name)
+        // What the graph could not know while a size was open is known now.
+        if let shape = weightShapes[WeightKey(layer: layer, name: name)], !shape.fits(tensor.shape) {
+          throw H5ConvError(
+            .badData, "the weight '\(name)' has the shape \(PartialShape(tensor.shape)) where \(shape) was expected",
+            at: "layer '\(graph.layers[layer].name)'")
+        }
+        return tensor
+      })
       return try fused.map { try PlanStep($0, weights: &loader) }
     }
     var lastUses: [Int: Int] = [:]
@@ -62,7 +72,8 @@ package struct Plan: Sendable {
   }
 
   private static func lower(
-    _ graph: Graph, _ number: Int, _ arguments: [Value], to lowering: inout Lowering
+    _ graph: Graph, _ number: Int, _ arguments: [Value], to lowering: inout Lowering,
+    _ weightShapes: inout [WeightKey: PartialShape]
   ) throws -> [Value] {
     let call = graph.calls[number]
     let layer = graph.layers[call.layer]
@@ -76,10 +87,18 @@ package struct Plan: Sendable {
         throw error
       }
       let kind = try layer.kind.get()
+      // The shape rule also checks the number of inputs and their axes, which lowering may then rely on.
+      let inputs = arguments.map { PartialShape($0.shape) }
+      let shapes = try kind.outputShapes(for: inputs)
+      for spec in try kind.weights(for: inputs) { weightShapes[WeightKey(layer: call.layer, name: spec.name)] = spec.shape }
+      let done = lowering.steps.count
       let outputs = try kind.lower(arguments, to: &lowering)
-      for value in outputs {
-        guard let count = Tensor.elementCount(of: value.shape), count <= Int32.max else {
-          throw H5ConvError(.limit, "a result of shape \(value.shape) has too many elements")
+      guard outputs.map({ PartialShape($0.shape) }) == shapes else {
+        throw H5ConvError(.internalFault, "shapes \(outputs.map(\.shape)) were computed where \(shapes) were inferred")
+      }
+      for step in lowering.steps[done...] {
+        guard let count = Tensor.elementCount(of: step.output.shape), count <= Int32.max else {
+          throw H5ConvError(.limit, "a result of shape \(step.output.shape) has too many elements")
         }
       }
       return outputs
@@ -105,4 +124,10 @@ struct PlanStep: Sendable {
     output = step.output
     weights = try loader.weights(of: step)
   }
+}
+
+/// The weight `name` of a layer of the graph.
+private struct WeightKey: Hashable {
+  let layer: Int
+  let name: String
 }

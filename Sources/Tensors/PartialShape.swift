@@ -21,6 +21,11 @@ package struct PartialShape: Sendable, Equatable, CustomStringConvertible, Expre
     return known.count == sizes.count ? known : nil
   }
 
+  /// Whether `known` has as many axes and, where this shape knows their sizes, the same.
+  package func fits(_ known: [Int]) -> Bool {
+    known.count == rank && zip(known, sizes).allSatisfy { $1 == nil || $0 == $1 }
+  }
+
   /// The product of `sizes[axes]`, nil when one is unknown or the product overflows.
   package func product(of axes: Range<Int>) -> Int? {
     var product = 1
