@@ -20,13 +20,14 @@ struct ExtractCommand: ParsableCommand {
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
   @Flag(help: "Replace an existing output.") var force = false
+  @Flag(help: "Write what was made to stdout as JSON.") var json = false
 
   func run() throws {
     let model = try Model(contentsOf: model)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var told: String?
-    try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) {
+    let result = try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) {
       done, preprocess in
       if running.quiet { return }
       if told != preprocess {
@@ -37,8 +38,7 @@ struct ExtractCommand: ParsableCommand {
       if items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
     }
     Terminal.endProgress()
-    if !running.quiet {
-      Terminal.note("\(output): \(slice.outputNames.count) arrays for \(items.reduce(0) { $0 + $1.count }) inputs")
-    }
+    if json { return try Terminal.print(result.json) }
+    if !running.quiet { Terminal.note("\(output): \(result.arrays.count) arrays for \(result.inputCount) inputs") }
   }
 }

@@ -45,6 +45,7 @@ struct VizCommand: ParsableCommand {
     let model = try Model(contentsOf: path)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
+    var manifests: [String] = []
     let folders = try ResultFolders(model: path, output: output, items: items)
     for (place, item) in items.enumerated() {
       if !running.quiet, items.count > 1 { Terminal.progress("\(place + 1) of \(items.count): \(item.path)") }
@@ -54,11 +55,19 @@ struct VizCommand: ParsableCommand {
       Terminal.endProgress()
       for result in results {
         if !running.quiet { Terminal.note("preprocess: \(result.preprocess)") }
-        try Terminal.print(json ? result.manifest : result.table)
+        if json { manifests.append(result.manifest) } else { try Terminal.print(result.table) }
         if !running.quiet {
           Terminal.note("\(result.folder): \(result.pictureCount) pictures; open index.html to look through them")
         }
       }
+    }
+    // One manifest as it is; of several images a list of them.
+    if json { try Terminal.print(manifests.count == 1 ? manifests[0] : "[\(manifests.joined(separator: ","))]") }
+  }
+
+  func validate() throws {
+    if let output, [".html", ".png", ".npz", ".h5"].contains(where: output.hasSuffix) {
+      throw ValidationError("viz writes a folder; \(output) looks like a file")
     }
   }
 

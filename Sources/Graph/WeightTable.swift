@@ -121,8 +121,7 @@ package struct WeightTable: Sendable {
     let site = "layer '\(layers[layer].name)'"
     let place = try place(layer: layer, name)
     let dataset = try dataset(place)
-    if let spec = layers[layer].weights.first(where: { $0.name == name }), !spec.shape.fits(dataset.shape)
-    {
+    if let spec = layers[layer].weights.first(where: { $0.name == name }), !spec.shape.fits(dataset.shape) {
       throw H5ConvError(
         .badData, "the weight '\(name)' has the shape \(PartialShape(dataset.shape)) where \(spec.shape) was expected",
         at: site)

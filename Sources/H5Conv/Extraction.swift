@@ -1,3 +1,4 @@
+import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvFiles
 import H5ConvHDF5
@@ -10,20 +11,25 @@ extension SubModel {
   ///   - output: `.npz` or `.h5` (one array per output, keyed by its name), or `.npy` (one output only).
   ///   - replaces: whether an existing file may be replaced.
   ///   - progress: called after each item with the number of items done, and what was done to it.
+  /// - Returns: what was written.
   /// - Throws: ``H5ConvError``: `usage` for a name with another ending, `cannotWrite`, `inputOutput`, and what running throws.
+  @discardableResult
   public func extract(
     _ items: [InputItem], to output: String, _ options: ImageOptions = ImageOptions(), threads: Int? = nil,
     replaces: Bool = false, progress: (_ done: Int, _ preprocess: String) -> Void = { _, _ in }
-  ) throws {
+  ) throws -> ExtractionResult {
     let total = items.reduce(0) { $0 + $1.count }
     let writer = try ActivationWriter(output, names: outputNames, total: total, replaces: replaces)
+    var notes: [String] = []
     for (place, item) in items.enumerated() {
       let (inputs, preprocess) = try model.load(item, options)
+      if !notes.contains(preprocess) { notes.append(preprocess) }
       let activations = try run(inputs, threads: threads)
       try reporting(item, output) { try writer.append(activations) }
       progress(place + 1, preprocess)
     }
     try reporting(nil, output) { try writer.finish() }
+    return ExtractionResult(output: output, inputCount: total, preprocess: notes, arrays: writer.arrayShapes)
   }
 
   /// Lets errors of writing name the output, not its temporary file, and those of an item that does not fit the item.
@@ -35,9 +41,36 @@ extension SubModel {
   }
 }
 
+/// What ``SubModel/extract(_:to:_:threads:replaces:progress:)`` wrote.
+public struct ExtractionResult: Sendable {
+  /// The file.
+  public let output: String
+  /// Number of images.
+  public let inputCount: Int
+  /// What was done to the pictures, each once.
+  public let preprocess: [String]
+  /// The arrays in it: keys and shapes, batch first.
+  public let arrays: [(name: String, shape: [Int])]
+
+  /// The result as JSON, described by `schemas/extract.schema.json`.
+  public var json: String {
+    let object: JSONValue = [
+      "version": 1, "output": .string(output), "inputs": .int(inputCount),
+      "preprocess": .array(preprocess.map { .string($0) }),
+      "arrays": .array(arrays.map { ["name": .string($0.name), "shape": .array($0.shape.map { .int($0) })] }),
+    ]
+    return object.text(pretty: true)
+  }
+}
+
 /// Writes activations of one image after the other.
 private final class ActivationWriter {
   private enum Kind: String { case npz, npy, h5 }
+
+  /// Names and shapes of what was written.
+  var arrayShapes: [(name: String, shape: [Int])] {
+    zip(kind == .h5 ? pathNames : names, rowShapes).map { ($0, [rowCount] + $1) }
+  }
 
   private let output: OutputFile
   private let kind: Kind
@@ -93,13 +126,23 @@ private final class ActivationWriter {
     if kind == .h5 {
       let file = try File.create(output.temporaryPath)
       self.file = file
-      rows = try zip(names, rowShapes).map { try file.root.makeRows($0, rowShape: $1) }
+      rows = try zip(pathNames, rowShapes).map { try file.root.makeRows($0, rowShape: $1) }
       return
     }
     parts = try rowShapes.map { _ in try OutputFile(output.path, replaces: true) }
     arrays = try zip(parts, rowShapes).map { part, row in
       try NPYWriter(kind == .npy ? output.temporaryPath : part.temporaryPath, shape: [total] + row)
     }
+  }
+
+  /// The names as paths in an HDF5 file, where nothing is both a dataset and a group: a nested model's own output stands beside
+  /// its layers as `outer:0`.
+  private var pathNames: [String] {
+    let groups = Set(
+      names.flatMap { name in
+        name.indices.filter { name[$0] == "/" }.map { String(name[..<$0]) }
+      })
+    return names.map { groups.contains($0) ? $0 + ":0" : $0 }
   }
 
   func finish() throws {

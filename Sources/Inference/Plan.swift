@@ -90,7 +90,9 @@ package struct Plan: Sendable {
       // The shape rule also checks the number of inputs and their axes, which lowering may then rely on.
       let inputs = arguments.map { PartialShape($0.shape) }
       let shapes = try kind.outputShapes(for: inputs)
-      for spec in try kind.weights(for: inputs) { weightShapes[WeightKey(layer: call.layer, name: spec.name)] = spec.shape }
+      for spec in try kind.weights(for: inputs) {
+        weightShapes[WeightKey(layer: call.layer, name: spec.name)] = spec.shape
+      }
       let done = lowering.steps.count
       let outputs = try kind.lower(arguments, to: &lowering)
       guard outputs.map({ PartialShape($0.shape) }) == shapes else {
