@@ -51,14 +51,16 @@ let package = Package(
     room("Tensors", uses: ["CZip", "H5ConvFiles", "H5ConvDiagnostics"]),
     room("Config", uses: ["H5ConvDiagnostics"]),
     room("Layers", uses: ["H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
-    room("ModelFiles", uses: ["H5ConvHDF5", "H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room(
+      "ModelFiles",
+      uses: ["H5ConvHDF5", "H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics"]),
     room(
       "Graph",
       uses: ["H5ConvModelFiles", "H5ConvLayers", "H5ConvHDF5", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
     room(
       "Inference",
       uses: ["CKernels", "COpenBLAS", "H5ConvGraph", "H5ConvLayers", "H5ConvTensors", "H5ConvDiagnostics"]),
-    room("Images", uses: ["CImageCodecs", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room("Images", uses: ["CImageCodecs", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics"]),
     room(
       "Visualization",
       uses: ["CFont", "CFreeType", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"],

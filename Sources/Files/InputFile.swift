@@ -8,39 +8,48 @@ package enum InputFile {
   /// - Parameter limit: bytes above which the file is refused.
   /// - Throws: ``H5ConvError`` of kind `cannotRead`, `limit` or `inputOutput`.
   package static func bytes(_ path: String, limit: Int = 1 << 32) throws -> [UInt8] {
-    let descriptor = try open(path)
+    let (descriptor, size) = try open(path)
     defer { close(descriptor) }
-    let size = try self.size(descriptor, path)
     guard size <= limit else {
       throw H5ConvError(.limit, "the file has \(size) bytes, more than the \(limit) that are read", file: path)
     }
-    var bytes = [UInt8](repeating: 0, count: size)
-    var done = 0
-    while done < size {
-      let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + done }, size - done) }
-      guard got > 0 else { throw H5ConvError(.inputOutput, "the file ended while it was read", file: path) }
-      done += got
+    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+      while filled < size {
+        let got = read(descriptor, buffer.baseAddress.map { $0 + filled }, size - filled)
+        if got > 0 {
+          filled += got
+        } else if got == 0 {
+          return
+        } else if errno != EINTR {
+          throw H5ConvError(.inputOutput, String(cString: strerror(errno)), file: path)
+        }
+      }
     }
-    return bytes
   }
 
-  /// Opens a regular file for reading.
-  package static func open(_ path: String) throws -> Int32 {
-    let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else { throw H5ConvError(.cannotRead, String(cString: strerror(errno)), file: path) }
-    return descriptor
-  }
-
-  private static func size(_ descriptor: Int32, _ path: String) throws -> Int {
+  /// Opens a regular file for reading and tells its size.
+  ///
+  /// It is opened without blocking and looked at before anything is read, so that a pipe or a device cannot hold the program
+  /// up.
+  /// - Throws: ``H5ConvError`` of kind `cannotRead` when it is missing, no regular file, or not permitted.
+  package static func open(_ path: String) throws -> (descriptor: Int32, size: Int) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+    guard descriptor >= 0 else {
+      switch errno {
+      case ENOENT, ENOTDIR: throw H5ConvError(.cannotRead, "no such file", remedy: "check the path", file: path)
+      case EACCES:
+        throw H5ConvError(.cannotRead, "no permission to read it", remedy: "change its permissions", file: path)
+      case let code: throw H5ConvError(.cannotRead, String(cString: strerror(code)), file: path)
+      }
+    }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw H5ConvError(.cannotRead, String(cString: strerror(errno)), file: path)
+    let isKnown = fstat(descriptor, &status) == 0
+    guard isKnown, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      let what = isKnown && status.st_mode & S_IFMT == S_IFDIR ? "this is a folder" : "this is not a regular file"
+      throw H5ConvError(.cannotRead, what, remedy: "give the file itself", file: path)
     }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw H5ConvError(
-        .cannotRead, status.st_mode & S_IFMT == S_IFDIR ? "is a folder" : "is not a regular file", file: path)
-    }
-    return Int(status.st_size)
+    return (descriptor, Int(status.st_size))
   }
 
   /// Whether `path` is a folder.

@@ -1,4 +1,5 @@
 import H5ConvDiagnostics
+import H5ConvFiles
 
 /// A picture as its file holds it, before any conversion of its colours.
 package struct DecodedImage: Sendable {
@@ -29,7 +30,7 @@ package struct DecodedImage: Sendable {
   ///   permitted; `badData` when it is damaged or no image; `limit` when it has too many pixels; `unsupported` for other
   ///   formats and for variants of PNG and JPEG that are not decoded.
   package static func load(path: String, maxPixels: Int = defaultMaxPixels) throws -> DecodedImage {
-    try naming(path) { try decode(bytesOfRegularFile(path), maxPixels: maxPixels) }
+    try naming(path) { try decode(InputFile.bytes(path, limit: 1 << 29), maxPixels: maxPixels) }
   }
 
   /// Decodes the PNG or JPEG file whose content is `bytes`.

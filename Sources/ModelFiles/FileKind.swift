@@ -1,5 +1,6 @@
 import Glibc
 import H5ConvDiagnostics
+import H5ConvFiles
 
 /// What a file is, by its bytes; the name is no evidence.
 package enum FileKind: Sendable, Equatable {
@@ -12,24 +13,10 @@ package enum FileKind: Sendable, Equatable {
   /// - Throws: ``H5ConvError`` of kind `cannotRead` (missing, a folder, no permission) or `badData` (empty, cut short, something
   ///   else than a model).
   package static func of(_ path: String) throws -> FileKind {
-    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw H5ConvError(
-        .cannotRead, String(cString: strerror(errno)), remedy: "check the path and its permissions", file: path)
-    }
+    let (descriptor, size) = try InputFile.open(path)
     defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw H5ConvError(.cannotRead, String(cString: strerror(errno)), file: path)
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      let what = status.st_mode & S_IFMT == S_IFDIR ? "is a folder" : "is not a regular file"
-      throw H5ConvError(.cannotRead, what, remedy: "give the model file itself", file: path)
-    }
-    guard status.st_size > 0 else {
-      throw H5ConvError(.badData, "the file is empty", remedy: "get it again", file: path)
-    }
-    return try naming(path) { try kind(Head(descriptor, size: Int(status.st_size))) }
+    guard size > 0 else { throw H5ConvError(.badData, "the file is empty", remedy: "get it again", file: path) }
+    return try naming(path) { try kind(Head(descriptor, size: size)) }
   }
 
   private static func kind(_ head: Head) throws -> FileKind {

@@ -18,7 +18,7 @@ package enum ArrayFile {
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` with libzip's reason.
   package static func npz(_ path: String) throws -> [(name: String, tensor: Tensor)] {
-    close(try InputFile.open(path))
+    close(try InputFile.open(path).descriptor)
     return try naming(path) {
       var code: Int32 = 0
       guard let archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code) else { throw error(code) }
