@@ -8,11 +8,14 @@ extension SubModel {
   /// Writes the outputs for all `items` to one file, stacked along the batch, in constant memory.
   ///
   /// - Parameters:
+  ///   - items: what to run on, from ``Model/inputItems(_:sample:seed:)``.
+  ///   - options: how pictures become inputs.
+  ///   - threads: number of threads; nil for one per processor.
   ///   - output: `.npz` or `.h5` (one array per output, keyed by its name), or `.npy` (one output only).
   ///   - replaces: whether an existing file may be replaced.
   ///   - progress: called after each item with the number of items done, and what was done to it.
   /// - Returns: what was written.
-  /// - Throws: ``H5ConvError``: `usage` for a name with another ending, `cannotWrite`, `inputOutput`, and what running throws.
+  /// - Throws: `H5ConvError`: `usage` for a name with another ending, `cannotWrite`, `inputOutput`, and what running throws.
   @discardableResult
   public func extract(
     _ items: [InputItem], to output: String, _ options: ImageOptions = ImageOptions(), threads: Int? = nil,

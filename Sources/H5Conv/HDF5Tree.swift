@@ -8,7 +8,7 @@ public enum HDF5Tree {
 
   /// The tree of the HDF5 file at `path` as indented text: attributes begin with `@`, links are named and not followed.
   ///
-  /// - Throws: ``H5ConvError``: `cannotRead`, or `badData` for a file that is not HDF5.
+  /// - Throws: `H5ConvError`: `cannotRead`, or `badData` for a file that is not HDF5.
   public static func text(ofFileAt path: String) throws -> String {
     let file = try ModelFile.hdf5(path)
     return try naming(path) {

@@ -36,7 +36,7 @@ public struct PreparedImage: Sendable {
 extension Model {
   /// Reads the PNG or JPEG at `path` and makes it the network's input.
   ///
-  /// - Throws: ``H5ConvError``: `usage` for options that do not fit the model, `cannotRead` or `badData` for the picture.
+  /// - Throws: `H5ConvError`: `usage` for options that do not fit the model, `cannotRead` or `badData` for the picture.
   public func prepare(image path: String, _ options: ImageOptions = ImageOptions()) throws -> PreparedImage {
     let choice = try naming(self.path) { try choosePreprocessing(options.preprocess) }
     let target = try naming(self.path) { try ImageTarget(self) }

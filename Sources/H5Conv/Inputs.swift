@@ -22,7 +22,7 @@ extension Model {
   ///   - paths: what was given; a folder stands for the PNG and JPEG files in it, sorted by name.
   ///   - sample: how many of a folder's pictures to pick at random; nil for all.
   ///   - seed: begins the random choice, which is the same for the same seed.
-  /// - Throws: ``H5ConvError``: `cannotRead` for something missing or a folder without pictures, `usage` for arrays that do not fit.
+  /// - Throws: `H5ConvError`: `cannotRead` for something missing or a folder without pictures, `usage` for arrays that do not fit.
   public func inputItems(_ paths: [String], sample: Int? = nil, seed: UInt64 = 0) throws -> [InputItem] {
     try paths.flatMap { path -> [InputItem] in
       if InputFile.isFolder(path) {

@@ -15,7 +15,7 @@ public struct Inspection: Sendable {
 
   /// Opens the file at `path`; no weights are read.
   ///
-  /// - Throws: ``H5ConvError``: `cannotRead`, `badData` for a damaged file or one that holds nothing of Keras.
+  /// - Throws: `H5ConvError`: `cannotRead`, `badData` for a damaged file or one that holds nothing of Keras.
   public init(contentsOf path: String) throws {
     let file = try ModelFile.open(path)
     self.file = file

@@ -26,7 +26,7 @@ public struct Model: Sendable {
 
   /// Opens the Keras model file at `path`.
   ///
-  /// - Throws: ``H5ConvError``: `cannotRead` when there is no such file, `badData` when it is damaged, is no model, or holds
+  /// - Throws: `H5ConvError`: `cannotRead` when there is no such file, `badData` when it is damaged, is no model, or holds
   ///   weights without an architecture, `unsupported` for a kind of file that is not read yet.
   public init(contentsOf path: String) throws { self = try Model(try ModelFile.open(path)) }
 

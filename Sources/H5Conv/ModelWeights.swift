@@ -31,7 +31,7 @@ public struct StoredWeight: Sendable {
 
   /// Reads the elements, converted to float32.
   ///
-  /// - Throws: ``H5ConvError`` of kind `badData` when they are damaged or no numbers.
+  /// - Throws: `H5ConvError` of kind `badData` when they are damaged or no numbers.
   public func read() throws -> Tensor {
     try Tensor(shape: shape) { buffer in try dataset.readFloats(into: buffer) }
   }
@@ -84,7 +84,7 @@ public struct WeightStatistics: Sendable {
 extension Model {
   /// All weights of the file in the order of its layers.
   ///
-  /// - Throws: ``H5ConvError`` of kind `badData` when one that is listed is missing.
+  /// - Throws: `H5ConvError` of kind `badData` when one that is listed is missing.
   public var weightList: [StoredWeight] {
     get throws { try naming(path) { try file.storedWeights() } }
   }

@@ -23,7 +23,7 @@ public struct Prediction: Sendable {
 ///   - top: how many classes to give.
 ///   - softmax: whether the scores are logits that a softmax (or, for a single one, a sigmoid) makes probabilities.
 /// - Returns: the best `top` classes, best first; equal ones by their numbers.
-/// - Throws: ``H5ConvError`` of kind `usage` when the labels are not as many as the classes.
+/// - Throws: `H5ConvError` of kind `usage` when the labels are not as many as the classes.
 public func topPredictions(
   _ scores: [Float], labels: [String] = [], top: Int = 5, softmax: Bool = false
 ) throws -> [Prediction] {
@@ -54,7 +54,7 @@ public func topPredictions(
 /// Names of classes from a file: one per line, a JSON list, or a JSON object from numbers to names (or to Keras' pairs of
 /// WordNet id and name).
 ///
-/// - Throws: ``H5ConvError``: `cannotRead`, or `badData` for JSON of another form.
+/// - Throws: `H5ConvError`: `cannotRead`, or `badData` for JSON of another form.
 public func readLabels(_ path: String) throws -> [String] {
   let text = String(decoding: try InputFile.bytes(path, limit: 16 << 20), as: UTF8.self)
   let start = text.first { !$0.isWhitespace }
@@ -101,7 +101,7 @@ public struct PredictionResult: Sendable {
 extension Model {
   /// Runs the whole network on `items` and gives the best classes for each.
   ///
-  /// - Throws: ``H5ConvError``: `usage` when an output is not a score vector or the labels do not fit, and what running throws.
+  /// - Throws: `H5ConvError`: `usage` when an output is not a score vector or the labels do not fit, and what running throws.
   public func predict(
     _ items: [InputItem], _ options: ImageOptions = ImageOptions(), labels: [String] = [], top: Int = 5,
     softmax: Bool = false, threads: Int? = nil, progress: (Int) -> Void = { _ in }

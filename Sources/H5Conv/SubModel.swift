@@ -10,7 +10,7 @@ extension Model {
   /// - Parameter outputs: names, globs (`block?_conv*`), `type:Conv2D`, `#3`, `#2..5`, `!excluded`, `@outputs` (the model's own),
   ///   `*` (everything but inputs); layers inside nested models are `outer/inner`, a second call of a layer `name@1`. Without
   ///   any: the convolution layers.
-  /// - Throws: ``H5ConvError`` of kind `usage` for a name that the model does not have, telling the nearest ones.
+  /// - Throws: `H5ConvError` of kind `usage` for a name that the model does not have, telling the nearest ones.
   public func slice(outputs: [String]) throws -> SubModel {
     SubModel(self, try naming(path) { try graph.select(outputs) })
   }
@@ -39,7 +39,7 @@ public struct SubModel: Sendable {
   ///   - inputs: one tensor for each of ``Model/inputs``, batch first, channels where the model has them.
   ///   - threads: number of threads; nil for one per processor.
   /// - Returns: the outputs with their names, in the order of ``outputNames``, shaped as Keras gives them.
-  /// - Throws: ``H5ConvError``: `usage` for inputs that do not fit, `unsupported` naming a layer that cannot be run, `badData` for
+  /// - Throws: `H5ConvError`: `usage` for inputs that do not fit, `unsupported` naming a layer that cannot be run, `badData` for
   ///   weights that are missing or of another shape.
   public func run(_ inputs: [Tensor], threads: Int? = nil) throws -> [Activation] {
     try naming(model.path) {

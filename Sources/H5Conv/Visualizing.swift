@@ -63,9 +63,13 @@ extension SubModel {
   /// Runs the chosen layers on each image of `item` and makes a folder of pictures, an `index.html` and a `manifest.json` for it.
   ///
   /// - Parameters:
+  ///   - item: what to run on, from ``Model/inputItems(_:sample:seed:)``.
+  ///   - image: how a picture becomes an input.
+  ///   - figures: how feature maps become pictures.
+  ///   - threads: number of threads; nil for one per processor.
   ///   - folder: where they go, given the number of the example in `item` and how many there are.
   ///   - replaces: whether files in an existing folder may be replaced.
-  /// - Throws: ``H5ConvError``: `usage` for options or layers that cannot be drawn, `cannotWrite`, and what running throws.
+  /// - Throws: `H5ConvError`: `usage` for options or layers that cannot be drawn, `cannotWrite`, and what running throws.
   public func visualize(
     _ item: InputItem, image: ImageOptions = ImageOptions(), figures: FigureOptions = FigureOptions(),
     threads: Int? = nil,
