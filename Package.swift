@@ -76,7 +76,8 @@ let package = Package(
     .executableTarget(
       name: "H5ConvCLI",
       dependencies: [
-        "H5Conv", "H5ConvFiles", "H5ConvDiagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "H5Conv", "H5ConvFiles", "H5ConvDiagnostics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CLI", swiftSettings: strict),
     // What tools/bench times; for developers of h5conv.

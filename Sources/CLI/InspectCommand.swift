@@ -1,7 +1,7 @@
 import ArgumentParser
 import H5Conv
 
-/// `h5conv inspect FILE`
+/// The command `h5conv inspect FILE`.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Show what is in a model file: layers, shapes, parameters, origin, warnings.",

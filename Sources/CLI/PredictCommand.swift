@@ -1,7 +1,7 @@
 import ArgumentParser
 import H5Conv
 
-/// `h5conv predict MODEL INPUT…`
+/// The command `h5conv predict MODEL INPUT…`.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Run a network on pictures and print the best classes.",

@@ -2,7 +2,7 @@ import ArgumentParser
 import H5Conv
 import H5ConvFiles
 
-/// `h5conv viz MODEL IMAGE…`
+/// The command `h5conv viz MODEL IMAGE…`.
 struct VizCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "viz", abstract: "Show what every convolution sees in a picture.",
@@ -17,15 +17,18 @@ struct VizCommand: ParsableCommand {
   @OptionGroup var layers: LayerArguments
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The folder of results; viz-MODEL-IMAGE by default. Of several images: a folder of such.", valueName: "folder"))
+    help: ArgumentHelp(
+      "The folder of results; viz-MODEL-IMAGE by default. Of several images: a folder of such.", valueName: "folder"))
   var output: String?
   @Option(help: ArgumentHelp("strip (all channels side by side), grid (rows), or both.", valueName: "style"))
   var style = "both"
-  @Option(help: ArgumentHelp("zscore (the tutorial's), channel, layer, signed, robust or raw:LO,HI.", valueName: "scale"))
+  @Option(
+    help: ArgumentHelp("zscore (the tutorial's), channel, layer, signed, robust or raw:LO,HI.", valueName: "scale"))
   var scale = "zscore"
   @Option(
     name: [.short, .customLong("colormap")],
-    help: ArgumentHelp("A colour map for every picture: \(FigureOptions.colorMaps.joined(separator: ", ")).", valueName: "name"))
+    help: ArgumentHelp(
+      "A colour map for every picture: \(FigureOptions.colorMaps.joined(separator: ", ")).", valueName: "name"))
   var colorMap: String?
   @Option(help: ArgumentHelp("Channels in a row of a grid.", valueName: "n")) var columns = 16
   @Option(help: ArgumentHelp("Pixels along each side of an activation.", valueName: "n")) var cell = 1
@@ -52,7 +55,9 @@ struct VizCommand: ParsableCommand {
       for result in results {
         if !running.quiet { Terminal.note("preprocess: \(result.preprocess)") }
         try Terminal.print(json ? result.manifest : result.table)
-        if !running.quiet { Terminal.note("\(result.folder): \(result.pictureCount) pictures; open index.html to look through them") }
+        if !running.quiet {
+          Terminal.note("\(result.folder): \(result.pictureCount) pictures; open index.html to look through them")
+        }
       }
     }
   }

@@ -15,7 +15,8 @@ extension Graph {
     if includes.isEmpty { chosen = taps.filter(\.isConvolution) }
     if includes.isEmpty, chosen.isEmpty {
       throw H5ConvError(
-        .usage, "the model has no convolution layers", remedy: "choose layers with --layers; '*' stands for all of them")
+        .usage, "the model has no convolution layers", remedy: "choose layers with --layers; '*' stands for all of them"
+      )
     }
     for pattern in includes {
       let matches = try self.taps(in: taps, matching: pattern)

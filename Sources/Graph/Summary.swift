@@ -30,8 +30,9 @@ package struct Summary: Sendable {
   package init(_ architecture: Architecture, _ graph: Graph, _ weights: WeightTable) {
     let maker = RowMaker(graph: graph, weights: weights)
     rows = maker.rows(architecture, path: [], isTrainable: architecture.isTrainable)
-    totalParameters = rows.reduce(0) { $0 + $1.parameters }
-    trainableParameters = rows.reduce(0) { $0 + $1.trainableParameters }
+    let shared = SharedLayers(graph, weights).repeated
+    totalParameters = rows.reduce(0) { $0 + $1.parameters } - shared.total
+    trainableParameters = rows.reduce(0) { $0 + $1.trainableParameters } - shared.trainable
   }
 }
 
@@ -89,7 +90,9 @@ private struct RowMaker {
 
   private func outputShapes(_ path: [String]) -> [PartialShape] {
     if let place = places[path] {
-      guard let call = firstCalls[place]?.first, case .success(let shapes) = graph.calls[call].outputShapes else { return [] }
+      guard let call = firstCalls[place]?.first, case .success(let shapes) = graph.calls[call].outputShapes else {
+        return []
+      }
       return shapes
     }
     let outputs = modelCalls[path]?.first?.outputs ?? []
@@ -117,5 +120,44 @@ private struct RowMaker {
       if isTrainable, spec.isTrainable { trainable += count }
     }
     return (total, trainable)
+  }
+}
+
+/// Layers that a model and one nested in it share: the file stores their weights in both groups, Keras counts them once.
+private struct SharedLayers {
+  /// Parameters that stand in more than one group.
+  let repeated: (total: Int, trainable: Int)
+
+  init(_ graph: Graph, _ weights: WeightTable) {
+    let candidates = Dictionary(grouping: graph.layers.indices.filter { !graph.layers[$0].weights.isEmpty }) {
+      graph.layers[$0].path.last ?? ""
+    }
+    var repeated = (total: 0, trainable: 0)
+    for places in candidates.values where places.count > 1 {
+      for (number, place) in places.enumerated() {
+        let isRepeated = places[..<number].contains { SharedLayers.isSame(graph, weights, $0, place) }
+        guard isRepeated else { continue }
+        for spec in graph.layers[place].weights {
+          let count = spec.shape.product(of: 0..<spec.shape.rank) ?? 0
+          repeated.total += count
+          if spec.isTrainable, graph.layers[place].isTrainable { repeated.trainable += count }
+        }
+      }
+    }
+    self.repeated = repeated
+  }
+
+  /// Whether two layers of one name and config have the same weights: only then are any read.
+  private static func isSame(_ graph: Graph, _ weights: WeightTable, _ a: Int, _ b: Int) -> Bool {
+    let (first, second) = (graph.layers[a], graph.layers[b])
+    guard first.path[0] != second.path[0], first.className == second.className, first.config == second.config,
+      first.weights == second.weights
+    else { return false }
+    return first.weights.allSatisfy { spec in
+      guard let x = try? weights.tensor(layer: a, spec.name), let y = try? weights.tensor(layer: b, spec.name) else {
+        return false
+      }
+      return x.shape == y.shape && x.values == y.values
+    }
   }
 }

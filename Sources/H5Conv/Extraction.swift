@@ -59,7 +59,8 @@ private final class ActivationWriter {
     }
     if kind == .npy, names.count != 1 {
       throw H5ConvError(
-        .usage, "a .npy file holds one array, and \(names.count) layers are chosen", remedy: "write a .npz, or choose one layer",
+        .usage, "a .npy file holds one array, and \(names.count) layers are chosen",
+        remedy: "write a .npz, or choose one layer",
         file: path)
     }
     self.kind = kind
@@ -74,7 +75,8 @@ private final class ActivationWriter {
       let row = Array(activation.tensor.shape.dropFirst())
       guard row == rowShapes[place] else {
         throw H5ConvError(
-          .usage, "'\(activation.name)' has the shape \(row) here and \(rowShapes[place]) before, which cannot be stacked",
+          .usage,
+          "'\(activation.name)' has the shape \(row) here and \(rowShapes[place]) before, which cannot be stacked",
           remedy: "bring all pictures to one size with --size")
       }
       if kind == .h5 {

@@ -53,7 +53,8 @@ extension Model {
     return try naming(path) {
       let resized = try raster.resized(width: width, height: height, mode: mode, interpolation: interpolation)
       let tensor = try choice.preprocessing.apply(resized, channelsFirst: target.isChannelsFirst)
-      let note = "\(choice.preprocessing) (\(choice.reason)); \(interpolation.rawValue) resize, \(mode.rawValue), to \(width)×\(height)"
+      let note =
+        "\(choice.preprocessing) (\(choice.reason)); \(interpolation.rawValue) resize, \(mode.rawValue), to \(width)×\(height)"
       return PreparedImage(tensor: tensor, preprocess: note, width: width, height: height, raster: resized)
     }
   }
@@ -69,7 +70,8 @@ private struct ImageTarget {
   init(_ model: Model) throws {
     guard model.inputs.count == 1, let input = model.inputs.first else {
       throw H5ConvError(
-        .usage, "the model has \(model.inputs.count) inputs (\(model.inputs.map(\.name).joined(separator: ", "))), not one picture",
+        .usage,
+        "the model has \(model.inputs.count) inputs (\(model.inputs.map(\.name).joined(separator: ", "))), not one picture",
         remedy: "give a .npz with one array per input, named after the input layers")
     }
     guard input.shape.count == 4 else {

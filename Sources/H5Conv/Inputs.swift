@@ -41,7 +41,9 @@ extension Model {
   }
 
   /// The network's inputs for an item, and what was done to it; arrays are changed only by a preprocessing that is asked for.
-  public func load(_ item: InputItem, _ options: ImageOptions = ImageOptions()) throws -> (inputs: [Tensor], preprocess: String) {
+  public func load(_ item: InputItem, _ options: ImageOptions = ImageOptions()) throws -> (
+    inputs: [Tensor], preprocess: String
+  ) {
     if let arrays = item.arrays {
       guard options.preprocess != "auto" else { return (arrays, "none (arrays are taken as they are)") }
       let preprocessing = try Preprocessing.parse(options.preprocess)
@@ -61,7 +63,8 @@ extension Model {
       let tensor = try ArrayFile.npy(path)
       guard let input = inputs.first, inputs.count == 1 else {
         throw H5ConvError(
-          .usage, "one array where the model has \(inputs.count) inputs", remedy: "give a .npz keyed by input-layer names",
+          .usage, "one array where the model has \(inputs.count) inputs",
+          remedy: "give a .npz keyed by input-layer names",
           file: path)
       }
       // A single example without its batch axis.

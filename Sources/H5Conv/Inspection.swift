@@ -47,7 +47,8 @@ public struct Inspection: Sendable {
     }
     var seen = Set<String>()
     for call in model.graph.calls {
-      guard case .failure(let error) = call.outputShapes, error.kind != .unsupported || !error.what.hasPrefix("the class"),
+      guard case .failure(let error) = call.outputShapes,
+        error.kind != .unsupported || !error.what.hasPrefix("the class"),
         seen.insert(error.what + (error.place ?? "")).inserted
       else { continue }
       warnings.append("\(error.what) (\(error.place ?? call.key))")
@@ -102,7 +103,9 @@ extension Inspection {
     case .string(let text): return text
     case .array(let items): return items.map(shortText).joined(separator: ", ")
     case .object(let object):
-      if let name = object["config"]?["name"]?.string ?? object["config"]?.string ?? object["class_name"]?.string { return name }
+      if let name = object["config"]?["name"]?.string ?? object["config"]?.string ?? object["class_name"]?.string {
+        return name
+      }
       return object.members.map { "\($0.key): \(shortText($0.value))" }.joined(separator: ", ")
     default: return value.text()
     }

@@ -20,9 +20,10 @@ extension Inspection {
       object["compile"] = compile
       object["inputs"] = .array(
         model.inputs.map { ["name": .string($0.name), "shape": .shape($0.shape)] })
-      object["outputs"] = .array(model.graph.outputs.compactMap { output in
-        model.graph.taps.last { $0.tensor == output }.map { .string($0.key) }
-      })
+      object["outputs"] = .array(
+        model.graph.outputs.compactMap { output in
+          model.graph.taps.last { $0.tensor == output }.map { .string($0.key) }
+        })
       object["layers"] = .array(model.summary.rows.map(\.json))
       object["total_params"] = .int(model.summary.totalParameters)
       object["trainable_params"] = .int(model.summary.trainableParameters)
@@ -38,7 +39,8 @@ extension Inspection {
   private var compile: JSONValue {
     guard let training = file.trainingConfig else { return .null }
     return [
-      "optimizer": .optional(file.optimizer), "loss": training["loss"] ?? .null, "metrics": training["metrics"] ?? .null,
+      "optimizer": .optional(file.optimizer), "loss": training["loss"] ?? .null,
+      "metrics": training["metrics"] ?? .null,
     ]
   }
 

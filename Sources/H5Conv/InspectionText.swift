@@ -64,13 +64,15 @@ extension Inspection {
 
 extension Model {
   fileprivate var summaryTable: String {
-    var table = TextTable(columns: ["#", "Layer (type)", "Output Shape", "Param #", "Connected to"], rightAligned: 3...3)
+    var table = TextTable(
+      columns: ["#", "Layer (type)", "Output Shape", "Param #", "Connected to"], rightAligned: 3...3)
     func add(_ rows: [Summary.Row], indent: String) {
       for row in rows {
         let shapes = row.outputShapes.map(\.description)
         let shape = shapes.count > 1 ? "[\(shapes.joined(separator: ", "))]" : shapes.first ?? "?"
         table.add([
-          row.index.map(String.init) ?? "", "\(indent)\(row.name) (\(row.className))\(row.isSupported ? "" : " †")", shape,
+          row.index.map(String.init) ?? "", "\(indent)\(row.name) (\(row.className))\(row.isSupported ? "" : " †")",
+          shape,
           row.parameters.grouped, row.inbound.joined(separator: ", "),
         ])
         add(row.nested, indent: indent + "  ")

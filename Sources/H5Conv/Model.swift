@@ -49,7 +49,7 @@ public struct Model: Sendable {
   /// The version of Keras that wrote the file, as it says itself.
   public var kerasVersion: String? { file.kerasVersion }
 
-  /// The backend that Keras ran on: `tensorflow`, `theano`, `jax`, …
+  /// The backend that Keras ran on, as `tensorflow`, `theano` or `jax`.
   public var backend: String? { file.backend }
 
   /// The layers as Keras' `model.layers` lists them (a Sequential's input layer is not among them).
@@ -139,7 +139,8 @@ enum ModelFile {
         file: path)
     case .json, .hdf5:
       H5ConvError(
-        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote", file: path)
+        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote",
+        file: path)
     }
   }
 

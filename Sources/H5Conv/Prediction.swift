@@ -115,7 +115,8 @@ extension Model {
         let classes = output.tensor.shape.dropFirst().reduce(1, *)
         guard output.tensor.shape.dropFirst().filter({ $0 > 1 }).count <= 1, classes > 0 else {
           throw H5ConvError(
-            .usage, "the output \(PartialShape(output.tensor.shape)) is not a vector of scores", at: "output '\(output.name)'",
+            .usage, "the output \(PartialShape(output.tensor.shape)) is not a vector of scores",
+            at: "output '\(output.name)'",
             remedy: "use extract to get it as an array", file: path)
         }
         let values = output.tensor.values

@@ -58,7 +58,8 @@ public struct SubModel: Sendable {
     let expected = model.inputs
     guard inputs.count == expected.count else {
       throw H5ConvError(
-        .usage, "\(inputs.count) inputs where the model has \(expected.count): \(expected.map(\.name).joined(separator: ", "))",
+        .usage,
+        "\(inputs.count) inputs where the model has \(expected.count): \(expected.map(\.name).joined(separator: ", "))",
         remedy: "give a .npz with one array per input, named after the input layers")
     }
     for (tensor, input) in zip(inputs, expected) where !input.shape.isEmpty {

@@ -67,7 +67,8 @@ extension SubModel {
   ///   - replaces: whether files in an existing folder may be replaced.
   /// - Throws: ``H5ConvError``: `usage` for options or layers that cannot be drawn, `cannotWrite`, and what running throws.
   public func visualize(
-    _ item: InputItem, image: ImageOptions = ImageOptions(), figures: FigureOptions = FigureOptions(), threads: Int? = nil,
+    _ item: InputItem, image: ImageOptions = ImageOptions(), figures: FigureOptions = FigureOptions(),
+    threads: Int? = nil,
     replaces: Bool = false, folder: (_ example: Int, _ count: Int) -> String
   ) throws -> [VisualizationResult] {
     let (styles, options) = try figures.resolved()

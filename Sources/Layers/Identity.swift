@@ -32,7 +32,9 @@ package struct InputLayer: Layer {
 extension ConfigReader {
   /// The input shape that a config declares, batch first; nil when it declares none.
   package func inputShape() throws -> PartialShape? {
-    for (field, hasBatch) in [("batch_shape", true), ("batch_input_shape", true), ("input_shape", false), ("shape", false)] {
+    for (field, hasBatch) in [
+      ("batch_shape", true), ("batch_input_shape", true), ("input_shape", false), ("shape", false),
+    ] {
       guard let value = self[field] else { continue }
       guard let items = ConfigReader.unwrapped(value).array else {
         throw error(field, "is \(value.kindName) where a list was expected")
