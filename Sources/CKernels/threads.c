@@ -3,26 +3,34 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 
 #include "CKernels.h"
 
-enum { MAXIMUM = 64, SPINS = 20000 };
+enum { MAXIMUM = 64, SPINS = 20000, YIELD_EVERY = 256 };
 
-static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;   // held while a job runs
-static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
-static size_t started;                                     // threads that exist; guarded by `busy`
+// The job that is under way: its number, whether workers may still enter it, and how many are in it. A worker that comes late
+// finds it closed and is not waited for, so that a busy machine slows a run down by no more than the work itself.
+static _Atomic uint64_t state;
+static const uint64_t NUMBER = (uint64_t)1 << 32, OPEN = (uint64_t)1 << 31, INSIDE = OPEN - 1;
 
+// Written by the caller while no worker is inside.
 static void (*job_task)(void *, size_t);
 static void *job_context;
 static size_t job_count;
-static size_t job_threads;          // workers that take part
+static size_t job_workers;
 static atomic_size_t next_item;
-static atomic_size_t working;       // workers that have not finished the job
-static atomic_uint generation;      // counts jobs
 
-static inline void pause_briefly(void) {
+static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;  // held while a job runs
+static size_t started;                                    // threads that exist; guarded by `busy`
+static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static atomic_int sleepers;
+
+static inline void pause_briefly(int spins) {
+  if (spins % YIELD_EVERY == YIELD_EVERY - 1) {
+    sched_yield();
+    return;
+  }
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -35,26 +43,33 @@ static void take_items(void) {
   while ((i = atomic_fetch_add_explicit(&next_item, 1, memory_order_relaxed)) < job_count) job_task(job_context, i);
 }
 
+// The state once its number is not `seen`.
+static uint64_t wait_for_job(uint64_t seen) {
+  uint64_t now;
+  for (int spins = 0; spins < SPINS; spins++) {
+    if ((now = atomic_load(&state)) / NUMBER != seen) return now;
+    pause_briefly(spins);
+  }
+  pthread_mutex_lock(&sleep_lock);
+  atomic_fetch_add(&sleepers, 1);
+  while ((now = atomic_load(&state)) / NUMBER == seen) pthread_cond_wait(&wake, &sleep_lock);
+  atomic_fetch_sub(&sleepers, 1);
+  pthread_mutex_unlock(&sleep_lock);
+  return now;
+}
+
 static void *work(void *argument) {
   const size_t number = (size_t)argument;
-  unsigned seen = 0;
+  uint64_t seen = 0;
   for (;;) {
-    unsigned now;
-    int spins = 0;
-    while ((now = atomic_load_explicit(&generation, memory_order_acquire)) == seen) {
-      if (++spins < SPINS) {
-        pause_briefly();
-        continue;
+    uint64_t now = wait_for_job(seen);
+    seen = now / NUMBER;
+    while ((now & OPEN) && now / NUMBER == seen)
+      if (atomic_compare_exchange_weak(&state, &now, now + 1)) {
+        if (number < job_workers) take_items();
+        atomic_fetch_sub(&state, 1);
+        break;
       }
-      pthread_mutex_lock(&sleep_lock);
-      while ((now = atomic_load_explicit(&generation, memory_order_acquire)) == seen) pthread_cond_wait(&wake, &sleep_lock);
-      pthread_mutex_unlock(&sleep_lock);
-      break;
-    }
-    seen = now;
-    // Every worker answers every job, so that none still looks at an old one when the next is written.
-    if (number < job_threads) take_items();
-    atomic_fetch_sub_explicit(&working, 1, memory_order_acq_rel);
   }
   return NULL;
 }
@@ -65,30 +80,25 @@ void h5k_parallel(size_t count, size_t threads, void (*task)(void *, size_t), vo
     for (size_t i = 0; i < count; i++) task(context, i);
     return;
   }
-  while (started + 1 < threads) {
+  for (; started + 1 < threads; started++) {
     pthread_t thread;
-    // A new worker must not miss the coming job: its count of jobs begins at 0, so the first job is number 1 or later.
     if (pthread_create(&thread, NULL, work, (void *)started) != 0) break;
     pthread_detach(thread);
-    started++;
-    // Let it see the present generation as an empty job.
-    if (atomic_load(&generation) != 0) {
-      atomic_fetch_add(&working, 1);
-      while (atomic_load(&working) != 0) pause_briefly();
-    }
   }
   job_task = task;
   job_context = context;
   job_count = count;
-  job_threads = threads - 1 < started ? threads - 1 : started;
-  atomic_store_explicit(&next_item, 0, memory_order_relaxed);
-  atomic_store_explicit(&working, started, memory_order_relaxed);
-  pthread_mutex_lock(&sleep_lock);
-  atomic_fetch_add_explicit(&generation, 1, memory_order_release);
-  pthread_cond_broadcast(&wake);
-  pthread_mutex_unlock(&sleep_lock);
+  job_workers = threads - 1;
+  atomic_store(&next_item, 0);
+  atomic_store(&state, (atomic_load(&state) / NUMBER + 1) * NUMBER + OPEN);
+  if (atomic_load(&sleepers) > 0) {
+    pthread_mutex_lock(&sleep_lock);
+    pthread_cond_broadcast(&wake);
+    pthread_mutex_unlock(&sleep_lock);
+  }
   take_items();
-  while (atomic_load_explicit(&working, memory_order_acquire) != 0) pause_briefly();
+  atomic_fetch_and(&state, ~OPEN);
+  for (int spins = 0; atomic_load(&state) & INSIDE; spins++) pause_briefly(spins);
   pthread_mutex_unlock(&busy);
 }
 

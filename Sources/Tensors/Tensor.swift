@@ -79,7 +79,7 @@ public struct Tensor: Sendable {
   }
 }
 
-/// The memory of a tensor, 64-byte aligned, freed with its last owner.
+/// The memory of a tensor, 64-byte aligned, given back with its last owner.
 ///
 /// `@unchecked Sendable`: the buffer is written only by the initialiser of the one tensor that creates it, before that
 /// tensor can be shared; afterwards it is only read.
@@ -87,10 +87,12 @@ private final class TensorStorage: @unchecked Sendable {
   let buffer: UnsafeMutableBufferPointer<Float>
 
   init(count: Int) {
-    let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    let memory = TensorMemory.take(bytes: max(count, 1) * MemoryLayout<Float>.stride)
     buffer = UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: max(count, 1)), count: count)
   }
 
-  deinit { buffer.baseAddress.map { UnsafeMutableRawPointer($0).deallocate() } }
+  deinit {
+    guard let base = buffer.baseAddress else { return }
+    TensorMemory.give(UnsafeMutableRawPointer(base), bytes: max(buffer.count, 1) * MemoryLayout<Float>.stride)
+  }
 }
