@@ -183,7 +183,9 @@ def main():
     inputs = read_input(arguments.input, model)
     shapes = [tuple(t.shape) for t in graph_of(model).inputs]
     feeds = []
-    for array, shape in zip(inputs.values(), shapes):
+    for (name, array), shape in zip(inputs.items(), shapes):
+        if array.ndim != len(shape) or any(size not in (None, given) for size, given in zip(shape, array.shape)):
+            give_up(f'the input for {name} has the shape {array.shape}, the model takes {shape}')
         first = array.ndim == 4 and shape[-1] not in (1, 3, 4) and shape[1] in (1, 3)
         feeds.append(preprocessed(array, arguments.preprocess, 1 if first else array.ndim - 1) if array.ndim == 4 else array)
     golden = keras_outputs(model, feeds)

@@ -12,8 +12,8 @@ struct BenchCommand: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
-  @Option(name: .shortAndLong, help: "Layers to compute, as in h5conv extract: @outputs, type:Conv2D, …") var outputs =
-    ["@outputs"]
+  @Option(name: .shortAndLong, help: "Layers to compute, as in h5conv extract: @outputs, type:Conv2D, …")
+  var outputs = ["@outputs"]
   @Option(help: "Number of threads; one per processor by default.") var threads: Int?
   @Option(help: "Images at a time.") var batch = 1
   @Option(help: "Height and width where the model takes any.") var side = 224
