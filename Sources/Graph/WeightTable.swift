@@ -112,8 +112,16 @@ package struct WeightTable: Sendable {
 
   /// Sizes of the axes of the weight `name` of `layer`, as stored.
   package func shape(layer: Int, _ name: String) throws -> [Int] {
-    let place = try place(layer: layer, name)
-    return try dataset(place).shape
+    try shape(of: place(layer: layer, name))
+  }
+
+  /// Sizes of the axes of the weight at `place`, as stored.
+  package func shape(of place: Place) throws -> [Int] { try dataset(place).shape }
+
+  /// Reads the weight at `place`, as float32.
+  package func tensor(at place: Place) throws -> Tensor {
+    let dataset = try dataset(place)
+    return try Tensor(shape: dataset.shape) { buffer in try dataset.readFloats(into: buffer) }
   }
 
   /// Reads the weight `name` of `layer`, as float32.

@@ -20,7 +20,7 @@ public struct Model: Sendable {
   package let file: LegacyModelFile
   package let architecture: Architecture
   package let graph: Graph
-  package let weights: WeightTable
+  package let weightTable: WeightTable
   package let summary: Summary
 
   /// Opens the Keras model file at `path`.
@@ -36,8 +36,8 @@ public struct Model: Sendable {
     self.file = file
     self.architecture = architecture
     graph = try naming(path) { try Graph(architecture) }
-    weights = WeightTable(graph, architecture, file.weights)
-    summary = Summary(architecture, graph, weights)
+    weightTable = WeightTable(graph, architecture, file.weights)
+    summary = Summary(architecture, graph, weightTable)
   }
 
   /// The model's name.
