@@ -1,5 +1,6 @@
 import H5ConvDiagnostics
 import H5ConvGraph
+import H5ConvLayers
 public import H5ConvTensors
 
 extension Model {

@@ -30,7 +30,7 @@ struct OutputFileTests {
   @Test func givenUp() throws {
     do {
       let file = try OutputFile(path, replaces: false)
-      FileManager.default.createFile(atPath: file.temporaryPath, contents: Data([1]))
+      try Data([1]).write(to: URL(fileURLWithPath: file.temporaryPath))
       #expect(folder.names.count == 1)
     }
     #expect(folder.names == [])

@@ -15,7 +15,6 @@ private let conv: KeyValuePairs<String, JSONValue> = ["filters": 2, "kernel_size
 /// input, block1_conv1, block1_conv2, block1_pool, inner (a, b), block2_conv1, sum, and a shared layer's second call.
 private func sample() throws -> Graph {
   let inner = ModelText.functional(
-    "inner",
     [
       ModelText.input("inner_x", [nil, 4, 4, 2]), ModelText.layer("Conv2D", "a_conv", conv, inbound: [[("inner_x", 0, 0)]]),
       ModelText.layer("ReLU", "b", inbound: [[("a_conv", 0, 0)]]),

@@ -1,7 +1,9 @@
 import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvGraph
+import H5ConvLayers
 import H5ConvModelFiles
+import H5ConvTensors
 import TestSupport
 import Testing
 

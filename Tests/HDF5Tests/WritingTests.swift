@@ -19,7 +19,7 @@ struct WritingTests {
   @Test(arguments: [
     (StoredFloat.float16, "float16", 4), (.float32, "float32", nil), (.float64, "float64", 9), (.float32, "float32", 1),
     (.float16, "float16", nil), (.float64, "float64", nil),
-  ])
+  ] as [(StoredFloat, String, Int?)])
   func datasets(_ stored: StoredFloat, _ type: String, _ gzip: Int?) throws {
     let values: [Float] = [0, -0.25, 1, 1.5, -2048, .infinity]
     let (folder, root) = try reopened { root in

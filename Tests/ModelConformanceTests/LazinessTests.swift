@@ -1,7 +1,8 @@
+import H5Conv
+import H5ConvConfig
 import H5ConvGraph
 import H5ConvInference
 import H5ConvModelFiles
-import H5Conv
 import TestSupport
 import Testing
 

@@ -23,12 +23,12 @@ package enum ModelText {
     layer("InputLayer", name, ["batch_input_shape": .array(shape.map { $0.map { .int($0) } ?? .null })], inbound: [])
   }
 
-  package static func sequential(_ name: String = "model", _ layers: [JSONValue]) -> JSONValue {
+  package static func sequential(_ layers: [JSONValue], name: String = "model") -> JSONValue {
     ["class_name": "Sequential", "config": ["name": .string(name), "layers": .array(layers)]]
   }
 
   package static func functional(
-    _ name: String = "model", _ layers: [JSONValue], inputs: [(String, Int, Int)], outputs: [(String, Int, Int)]
+    _ layers: [JSONValue], inputs: [(String, Int, Int)], outputs: [(String, Int, Int)], name: String = "model"
   ) -> JSONValue {
     func references(_ list: [(String, Int, Int)]) -> JSONValue {
       .array(list.map { [.string($0.0), .int($0.1), .int($0.2)] })
