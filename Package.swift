@@ -76,9 +76,15 @@ let package = Package(
     .executableTarget(
       name: "H5ConvCLI",
       dependencies: [
-        "H5Conv", "H5ConvConfig", "H5ConvDiagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "H5Conv", "H5ConvFiles", "H5ConvDiagnostics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CLI", swiftSettings: strict),
+    // What tools/bench times; for developers of h5conv.
+    .executableTarget(
+      name: "h5conv-bench",
+      dependencies: ["H5Conv", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/Bench", swiftSettings: strict),
 
     // Tests: one folder per target.
     .target(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import H5Conv
 
-/// `h5conv extract MODEL INPUT… -o OUT`
+/// The command `h5conv extract MODEL INPUT… -o OUT`.
 struct ExtractCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract", abstract: "Write raw activations of the chosen layers to .npz, .h5 or .npy.",
@@ -14,7 +14,8 @@ struct ExtractCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
   @Argument(help: ArgumentHelp("Pictures, folders or arrays.", valueName: "input")) var inputs: [String]
   @OptionGroup var layers: LayerArguments
-  @Option(name: .shortAndLong, help: ArgumentHelp("The result: .npz, .h5 or .npy.", valueName: "file")) var output: String
+  @Option(name: .shortAndLong, help: ArgumentHelp("The result: .npz, .h5 or .npy.", valueName: "file")) var output:
+    String
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
@@ -25,7 +26,8 @@ struct ExtractCommand: ParsableCommand {
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var told: String?
-    try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) { done, preprocess in
+    try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) {
+      done, preprocess in
       if running.quiet { return }
       if told != preprocess {
         Terminal.endProgress()
@@ -35,6 +37,8 @@ struct ExtractCommand: ParsableCommand {
       if items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
     }
     Terminal.endProgress()
-    if !running.quiet { Terminal.note("\(output): \(slice.outputNames.count) arrays for \(items.reduce(0) { $0 + $1.count }) inputs") }
+    if !running.quiet {
+      Terminal.note("\(output): \(slice.outputNames.count) arrays for \(items.reduce(0) { $0 + $1.count }) inputs")
+    }
   }
 }

@@ -24,7 +24,11 @@ struct H5ConvCommand: ParsableCommand {
       Terminal.complain(error)
       Glibc.exit(error.kind.rawValue)
     } catch {
-      exit(withError: error)
+      let code = exitCode(for: error)
+      // Help and version are answers; anything else is one line like every other error.
+      guard code != .success, code.rawValue == H5ConvError.Kind.usage.rawValue else { exit(withError: error) }
+      Terminal.complain(H5ConvError(.usage, message(for: error), remedy: "see 'h5conv --help'"))
+      Glibc.exit(code.rawValue)
     }
   }
 }

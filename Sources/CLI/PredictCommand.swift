@@ -1,7 +1,53 @@
 import ArgumentParser
 import H5Conv
 
+/// The command `h5conv predict MODEL INPUT…`.
 struct PredictCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "predict")
-  func run() throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Run a network on pictures and print the best classes.",
+    discussion: """
+      Scores are what the network gives. When it ends in logits, say so with --softmax to get probabilities.
+      Example: h5conv predict model.h5 cat.jpg --labels labels.txt --top 3
+      """)
+
+  @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
+  @Argument(help: ArgumentHelp("Pictures, folders or arrays.", valueName: "input")) var inputs: [String]
+  @Option(help: ArgumentHelp("Names of the classes: one per line, or JSON.", valueName: "file")) var labels: String?
+  @Option(help: ArgumentHelp("How many classes to print.", valueName: "n")) var top = 5
+  @Flag(help: "The network ends in logits: make them probabilities (one logit: by a sigmoid).") var softmax = false
+  @OptionGroup var image: ImageArguments
+  @OptionGroup var sample: SampleArguments
+  @OptionGroup var running: RunArguments
+  @Flag(help: "Write JSON to stdout.") var json = false
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top must be at least 1") }
+  }
+
+  func run() throws {
+    let model = try Model(contentsOf: model)
+    let names = try labels.map { try readLabels($0) } ?? []
+    let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
+    let results = try model.predict(
+      items, try image.options(), labels: names, top: top, softmax: softmax, threads: running.threads
+    ) { done in
+      if !running.quiet, items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
+    }
+    Terminal.endProgress()
+    if !running.quiet {
+      for note in results.map(\.preprocess).uniqued { Terminal.note("preprocess: \(note)") }
+      if results.contains(where: \.looksLikeLogits) {
+        Terminal.note("note: the scores are not probabilities; if they are logits, --softmax makes them so")
+      }
+    }
+    try Terminal.print(json ? results.json : results.text)
+  }
+}
+
+extension [String] {
+  /// Each element once, where it first stands.
+  var uniqued: [String] {
+    var seen = Set<String>()
+    return filter { seen.insert($0).inserted }
+  }
 }

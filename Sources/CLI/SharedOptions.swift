@@ -12,7 +12,9 @@ struct ImageArguments: ParsableArguments {
   @Option(help: ArgumentHelp("How a picture is fitted: stretch, crop or pad.", valueName: "mode"))
   var resize = "stretch"
 
-  @Option(help: ArgumentHelp("nearest (as Keras), bilinear, bicubic or lanczos, with Pillow's numerics.", valueName: "filter"))
+  @Option(
+    help: ArgumentHelp("nearest (as Keras), bilinear, bicubic or lanczos, with Pillow's numerics.", valueName: "filter")
+  )
   var interpolation = "nearest"
 
   @Option(help: ArgumentHelp("Picture size for a network that takes any: WIDTHxHEIGHT.", valueName: "WxH"))

@@ -1,7 +1,109 @@
 import ArgumentParser
 import H5Conv
+import H5ConvFiles
 
+/// The command `h5conv viz MODEL IMAGE…`.
 struct VizCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "viz")
-  func run() throws {}
+  static let configuration = CommandConfiguration(
+    commandName: "viz", abstract: "Show what every convolution sees in a picture.",
+    discussion: """
+      Makes a folder with two PNG per layer, every channel in it and one activation as whole pixels, an index.html to look through \
+      and a manifest.json for programs. Colours are a palette, so that the 8-bit data can be read back from the files.
+      Example: h5conv viz model.h5 cat.jpg -l 'block?_conv*' --style grid --scale layer
+      """)
+
+  @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
+  @Argument(help: ArgumentHelp("Pictures, folders or arrays.", valueName: "image")) var inputs: [String]
+  @OptionGroup var layers: LayerArguments
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The folder of results; viz-MODEL-IMAGE by default. Of several images: a folder of such.", valueName: "folder"))
+  var output: String?
+  @Option(help: ArgumentHelp("strip (all channels side by side), grid (rows), or both.", valueName: "style"))
+  var style = "both"
+  @Option(
+    help: ArgumentHelp("zscore (the tutorial's), channel, layer, signed, robust or raw:LO,HI.", valueName: "scale"))
+  var scale = "zscore"
+  @Option(
+    name: [.short, .customLong("colormap")],
+    help: ArgumentHelp(
+      "A colour map for every picture: \(FigureOptions.colorMaps.joined(separator: ", ")).", valueName: "name"))
+  var colorMap: String?
+  @Option(help: ArgumentHelp("Channels in a row of a grid.", valueName: "n")) var columns = 16
+  @Option(help: ArgumentHelp("Pixels along each side of an activation.", valueName: "n")) var cell = 1
+  @Option(help: ArgumentHelp("Width of the lines between channels, in pixels.", valueName: "n")) var gap = 1
+  @Option(help: ArgumentHelp("Resolution that the files state.", valueName: "n")) var dpi = 300
+  @OptionGroup var image: ImageArguments
+  @OptionGroup var sample: SampleArguments
+  @OptionGroup var running: RunArguments
+  @Flag(help: "Write into an existing folder, replacing files of the same names.") var force = false
+  @Flag(help: "Write the manifest to stdout instead of the table.") var json = false
+
+  func run() throws {
+    let path = model
+    let model = try Model(contentsOf: path)
+    let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
+    let slice = try model.slice(outputs: layers.patterns(for: model))
+    let folders = try ResultFolders(model: path, output: output, items: items)
+    for (place, item) in items.enumerated() {
+      if !running.quiet, items.count > 1 { Terminal.progress("\(place + 1) of \(items.count): \(item.path)") }
+      let results = try slice.visualize(
+        item, image: try image.options(), figures: figures, threads: running.threads, replaces: force
+      ) { example, count in folders.folder(item: place, example: example, of: count) }
+      Terminal.endProgress()
+      for result in results {
+        if !running.quiet { Terminal.note("preprocess: \(result.preprocess)") }
+        try Terminal.print(json ? result.manifest : result.table)
+        if !running.quiet {
+          Terminal.note("\(result.folder): \(result.pictureCount) pictures; open index.html to look through them")
+        }
+      }
+    }
+  }
+
+  private var figures: FigureOptions {
+    var figures = FigureOptions()
+    figures.styles = style == "both" ? ["strip", "grid"] : style.split(separator: ",").map(String.init)
+    figures.scale = scale
+    figures.colorMap = colorMap
+    (figures.columns, figures.cell, figures.gap, figures.dpi) = (columns, cell, gap, dpi)
+    return figures
+  }
+}
+
+/// Where the results of each image go.
+private struct ResultFolders {
+  private let names: [String]
+  private let output: String?
+  private let isSingle: Bool
+
+  init(model: String, output: String?, items: [InputItem]) throws {
+    self.output = output
+    isSingle = items.count == 1
+    var used: [String: Int] = [:]
+    names = items.map { item in
+      let stem = item.path.stem
+      let count = used[stem, default: 0]
+      used[stem] = count + 1
+      let name = count == 0 ? stem : "\(stem)-\(count + 1)"
+      return output == nil ? "viz-\(model.stem)-\(name)" : name
+    }
+    if let output, !isSingle || items.contains(where: { $0.count > 1 }) { try makeOutputFolder(output) }
+  }
+
+  func folder(item: Int, example: Int, of count: Int) -> String {
+    let suffix = count > 1 ? "-\(example)" : ""
+    guard let output else { return names[item] + suffix }
+    return isSingle && count == 1 ? output : "\(output)/\(names[item])\(suffix)"
+  }
+}
+
+extension String {
+  /// The last component of a path without its ending, with characters that are unsafe in a file name replaced.
+  fileprivate var stem: String {
+    let name = split(separator: "/").last.map(String.init) ?? self
+    let base = name.lastIndex(of: ".").flatMap { $0 == name.startIndex ? nil : String(name[..<$0]) } ?? name
+    return String(base.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "_" })
+  }
 }

@@ -34,7 +34,9 @@ package struct ConfigReader: Sendable {
   }
 
   package func bool(_ field: String, default fallback: Bool? = nil) throws -> Bool {
-    try read(field, fallback, "true or false") { $0.bool ?? $0.integer.flatMap { $0 == 0 ? false : $0 == 1 ? true : nil } }
+    try read(field, fallback, "true or false") {
+      $0.bool ?? $0.integer.flatMap { $0 == 0 ? false : $0 == 1 ? true : nil }
+    }
   }
 
   package func int(_ field: String, default fallback: Int? = nil, in range: ClosedRange<Int>? = nil) throws -> Int {
@@ -66,7 +68,9 @@ package struct ConfigReader: Sendable {
   /// One whole number for each of `rank` spatial axes; a single number stands for all of them.
   ///
   /// - Parameter range: what each number may be.
-  package func sizes(_ field: String, rank: Int, default fallback: Int? = nil, in range: ClosedRange<Int>) throws -> [Int] {
+  package func sizes(_ field: String, rank: Int, default fallback: Int? = nil, in range: ClosedRange<Int>) throws
+    -> [Int]
+  {
     var sizes = try ints(field, default: fallback.map { [$0] })
     if sizes.count == 1 { sizes = Array(repeating: sizes[0], count: rank) }
     guard sizes.count == rank else { throw error(field, "has \(sizes.count) numbers where \(rank) were expected") }

@@ -16,10 +16,6 @@ package struct JSONObject: Sendable, Equatable {
 
   package init() {}
 
-  package init(_ members: KeyValuePairs<String, JSONValue>) {
-    for (key, value) in members { self[key] = value }
-  }
-
   package subscript(key: String) -> JSONValue? {
     get { places[key].map { members[$0].value } }
     set {
@@ -41,6 +37,13 @@ package struct JSONObject: Sendable, Equatable {
 
   package static func == (a: JSONObject, b: JSONObject) -> Bool {
     a.members.count == b.members.count && a.members.allSatisfy { b[$0.key] == $0.value }
+  }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+  package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    self.init()
+    for (key, value) in elements { self[key] = value }
   }
 }
 

@@ -56,7 +56,9 @@ package final class OutputFile: Sendable {
     guard descriptor >= 0 else { throw OutputFile.failure(.cannotWrite, path) }
     var done = 0
     while done < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done) }
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
+      }
       guard count > 0 else {
         let error = OutputFile.failure(.inputOutput, path)
         close(descriptor)

@@ -62,3 +62,12 @@ package final class OutputFolder: Sendable {
     written.withLock { $0 = [] }
   }
 }
+
+/// Makes the folder `path` unless there is one.
+///
+/// - Throws: ``H5ConvError`` of kind `cannotWrite`.
+package func makeOutputFolder(_ path: String) throws {
+  guard mkdir(path, 0o777) == 0 || (errno == EEXIST && InputFile.isFolder(path)) else {
+    throw OutputFile.failure(.cannotWrite, path)
+  }
+}

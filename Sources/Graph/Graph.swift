@@ -44,7 +44,7 @@ package struct GraphLayer: Sendable {
   /// Its weights in storage order, as far as shapes are known; empty for a layer that cannot be run.
   package internal(set) var weights: [WeightSpec] = []
 
-  /// `outer/inner`
+  /// The path as one text: `outer/inner`.
   package var name: String { path.joined(separator: "/") }
 }
 

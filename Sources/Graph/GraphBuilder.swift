@@ -19,7 +19,9 @@ extension Graph {
     calls = builder.calls
     modelCalls = builder.modelCalls
     inputs = builder.inputs
-    if inputs.isEmpty { throw H5ConvError(.badData, "the model has no input layer", at: "model '\(architecture.name)'") }
+    if inputs.isEmpty {
+      throw H5ConvError(.badData, "the model has no input layer", at: "model '\(architecture.name)'")
+    }
   }
 }
 
@@ -93,7 +95,8 @@ private struct GraphBuilder {
 
   private func missing(_ reference: TensorReference, _ place: String) -> H5ConvError {
     H5ConvError(
-      .badData, "output \(reference.output) of call \(reference.call) of '\(reference.layer)' does not exist", at: place)
+      .badData, "output \(reference.output) of call \(reference.call) of '\(reference.layer)' does not exist", at: place
+    )
   }
 
   /// `name`, or `name@1`, `name@2` when the key is taken.
@@ -140,7 +143,8 @@ private struct GraphBuilder {
     let reader = ConfigReader(spec.config, at: place, generation: model.generation)
     let kind = Result<any Layer, H5ConvError> {
       () throws(H5ConvError) in
-      do { return try LayerRegistry.layer(spec.className, reader) } catch let error as H5ConvError { throw error } catch {
+      do { return try LayerRegistry.layer(spec.className, reader) } catch let error as H5ConvError { throw error } catch
+      {
         throw H5ConvError(.internalFault, "\(error)", at: place)
       }
     }

@@ -15,7 +15,8 @@ extension Graph {
     if includes.isEmpty { chosen = taps.filter(\.isConvolution) }
     if includes.isEmpty, chosen.isEmpty {
       throw H5ConvError(
-        .usage, "the model has no convolution layers", remedy: "choose layers with --layers; '*' stands for all of them")
+        .usage, "the model has no convolution layers", remedy: "choose layers with --layers; '*' stands for all of them"
+      )
     }
     for pattern in includes {
       let matches = try self.taps(in: taps, matching: pattern)
@@ -35,6 +36,9 @@ extension Graph {
   private func taps(in taps: [Tap], matching pattern: String) throws -> [Tap] {
     let matches = matches(in: taps, pattern)
     guard matches.isEmpty else { return matches }
+    if pattern.hasPrefix("#"), let last = taps.last {
+      throw H5ConvError(.usage, "no layer matches '\(pattern)'", remedy: "the layers are #0 to #\(last.index)")
+    }
     let nearest = taps.map(\.key).nearest(to: pattern, count: 3)
     throw H5ConvError(
       .usage, "no layer matches '\(pattern)'",

@@ -30,8 +30,9 @@ package struct Summary: Sendable {
   package init(_ architecture: Architecture, _ graph: Graph, _ weights: WeightTable) {
     let maker = RowMaker(graph: graph, weights: weights)
     rows = maker.rows(architecture, path: [], isTrainable: architecture.isTrainable)
-    totalParameters = rows.reduce(0) { $0 + $1.parameters }
-    trainableParameters = rows.reduce(0) { $0 + $1.trainableParameters }
+    let shared = SharedLayers(graph, weights).repeated
+    totalParameters = rows.reduce(0) { $0 + $1.parameters } - shared.total
+    trainableParameters = rows.reduce(0) { $0 + $1.trainableParameters } - shared.trainable
   }
 }
 
@@ -71,10 +72,14 @@ private struct RowMaker {
       for reference in spec.calls.flatMap(\.inputs) where !hidden.contains(reference.layer) {
         if !inbound.contains(reference.layer) { inbound.append(reference.layer) }
       }
+      // A nested model's input layer is no call of its own: it only names what comes in.
+      let isInnerInput = !path.isEmpty && spec.className == "InputLayer"
+      let shapes = isInnerInput ? InputLayer.declaredShape(spec.config).map { [$0] } ?? [] : outputShapes(layerPath)
       return Summary.Row(
-        name: spec.name, className: spec.className, outputShapes: outputShapes(layerPath), parameters: total,
+        name: spec.name, className: spec.className, outputShapes: shapes, parameters: total,
         trainableParameters: trainable, inbound: inbound, index: indices[layerPath.joined(separator: "/")],
-        isSupported: spec.nested == nil ? isSupported(layerPath) : nested.allSatisfy(\.isSupported), nested: nested)
+        isSupported: isInnerInput || (spec.nested == nil ? isSupported(layerPath) : nested.allSatisfy(\.isSupported)),
+        nested: nested)
     }
   }
 
@@ -85,7 +90,9 @@ private struct RowMaker {
 
   private func outputShapes(_ path: [String]) -> [PartialShape] {
     if let place = places[path] {
-      guard let call = firstCalls[place]?.first, case .success(let shapes) = graph.calls[call].outputShapes else { return [] }
+      guard let call = firstCalls[place]?.first, case .success(let shapes) = graph.calls[call].outputShapes else {
+        return []
+      }
       return shapes
     }
     let outputs = modelCalls[path]?.first?.outputs ?? []
@@ -97,8 +104,9 @@ private struct RowMaker {
   private func parameters(_ path: [String], isTrainable: Bool) -> (total: Int, trainable: Int) {
     guard let place = places[path] else { return (0, 0) }
     let layer = graph.layers[place]
-    if !isSupported(path) {
-      // Inside a nested model nobody knows which of the stored weights are this layer's.
+    if !isSupported(path) || layer.weights.isEmpty {
+      // What is stored for a layer that is not understood, or whose input's shape is not known. Inside a nested model nobody
+      // knows which of the stored weights are this layer's.
       let count = path.count == 1 ? weights.unclaimedCount(of: path[0]) : 0
       return (count, isTrainable ? count : 0)
     }
@@ -112,5 +120,44 @@ private struct RowMaker {
       if isTrainable, spec.isTrainable { trainable += count }
     }
     return (total, trainable)
+  }
+}
+
+/// Layers that a model and one nested in it share: the file stores their weights in both groups, Keras counts them once.
+private struct SharedLayers {
+  /// Parameters that stand in more than one group.
+  let repeated: (total: Int, trainable: Int)
+
+  init(_ graph: Graph, _ weights: WeightTable) {
+    let candidates = Dictionary(grouping: graph.layers.indices.filter { !graph.layers[$0].weights.isEmpty }) {
+      graph.layers[$0].path.last ?? ""
+    }
+    var repeated = (total: 0, trainable: 0)
+    for places in candidates.values where places.count > 1 {
+      for (number, place) in places.enumerated() {
+        let isRepeated = places[..<number].contains { SharedLayers.isSame(graph, weights, $0, place) }
+        guard isRepeated else { continue }
+        for spec in graph.layers[place].weights {
+          let count = spec.shape.product(of: 0..<spec.shape.rank) ?? 0
+          repeated.total += count
+          if spec.isTrainable, graph.layers[place].isTrainable { repeated.trainable += count }
+        }
+      }
+    }
+    self.repeated = repeated
+  }
+
+  /// Whether two layers of one name and config have the same weights: only then are any read.
+  private static func isSame(_ graph: Graph, _ weights: WeightTable, _ a: Int, _ b: Int) -> Bool {
+    let (first, second) = (graph.layers[a], graph.layers[b])
+    guard first.path[0] != second.path[0], first.className == second.className, first.config == second.config,
+      first.weights == second.weights
+    else { return false }
+    return first.weights.allSatisfy { spec in
+      guard let x = try? weights.tensor(layer: a, spec.name), let y = try? weights.tensor(layer: b, spec.name) else {
+        return false
+      }
+      return x.shape == y.shape && x.values == y.values
+    }
   }
 }

@@ -32,7 +32,9 @@ package struct WeightTable: Sendable {
     let groups = Dictionary(grouping: graph.layers.indices) { graph.layers[$0].path[0] }
     for spec in architecture.layers {
       guard let members = groups[spec.name] else { continue }
-      let ordered = members.sorted { order[graph.layers[$0].path, default: 0] < order[graph.layers[$1].path, default: 0] }
+      let ordered = members.sorted {
+        order[graph.layers[$0].path, default: 0] < order[graph.layers[$1].path, default: 0]
+      }
       do {
         let found = try WeightTable.match(ordered, in: graph.layers, group: spec.name, weights)
         for (layer, names) in found.places { places[layer] = .success(names) }
@@ -131,7 +133,8 @@ package struct WeightTable: Sendable {
     let site = "layer '\(layers[layer].name)'"
     let place = try place(layer: layer, name)
     let dataset = try dataset(place)
-    if let spec = layers[layer].weights.first(where: { $0.name == name }), !WeightTable.fits(dataset.shape, spec.shape) {
+    if let spec = layers[layer].weights.first(where: { $0.name == name }), !WeightTable.fits(dataset.shape, spec.shape)
+    {
       throw H5ConvError(
         .badData, "the weight '\(name)' has the shape \(PartialShape(dataset.shape)) where \(spec.shape) was expected",
         at: site)

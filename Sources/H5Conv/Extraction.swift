@@ -20,12 +20,18 @@ extension SubModel {
     for (place, item) in items.enumerated() {
       let (inputs, preprocess) = try model.load(item, options)
       let activations = try run(inputs, threads: threads)
-      do { try writer.append(activations) } catch let error as H5ConvError where error.kind == .usage {
-        throw H5ConvError(error.kind, error.what, at: error.place, remedy: error.remedy, file: item.path)
-      }
+      try reporting(item, output) { try writer.append(activations) }
       progress(place + 1, preprocess)
     }
-    try writer.finish()
+    try reporting(nil, output) { try writer.finish() }
+  }
+
+  /// Lets errors of writing name the output, not its temporary file, and those of an item that does not fit the item.
+  private func reporting(_ item: InputItem?, _ output: String, _ body: () throws -> Void) throws {
+    do { try body() } catch let error as H5ConvError {
+      let file = error.kind == .usage ? item?.path ?? output : output
+      throw H5ConvError(error.kind, error.what, at: error.place, remedy: error.remedy, file: file)
+    }
   }
 }
 
@@ -53,7 +59,8 @@ private final class ActivationWriter {
     }
     if kind == .npy, names.count != 1 {
       throw H5ConvError(
-        .usage, "a .npy file holds one array, and \(names.count) layers are chosen", remedy: "write a .npz, or choose one layer",
+        .usage, "a .npy file holds one array, and \(names.count) layers are chosen",
+        remedy: "write a .npz, or choose one layer",
         file: path)
     }
     self.kind = kind
@@ -68,7 +75,8 @@ private final class ActivationWriter {
       let row = Array(activation.tensor.shape.dropFirst())
       guard row == rowShapes[place] else {
         throw H5ConvError(
-          .usage, "'\(activation.name)' has the shape \(row) here and \(rowShapes[place]) before, which cannot be stacked",
+          .usage,
+          "'\(activation.name)' has the shape \(row) here and \(rowShapes[place]) before, which cannot be stacked",
           remedy: "bring all pictures to one size with --size")
       }
       if kind == .h5 {

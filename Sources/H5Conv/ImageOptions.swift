@@ -53,7 +53,8 @@ extension Model {
     return try naming(path) {
       let resized = try raster.resized(width: width, height: height, mode: mode, interpolation: interpolation)
       let tensor = try choice.preprocessing.apply(resized, channelsFirst: target.isChannelsFirst)
-      let note = "\(choice.preprocessing) (\(choice.reason)); \(interpolation.rawValue) resize, \(mode.rawValue), to \(width)×\(height)"
+      let note =
+        "\(choice.preprocessing) (\(choice.reason)); \(interpolation.rawValue) resize, \(mode.rawValue), to \(width)×\(height)"
       return PreparedImage(tensor: tensor, preprocess: note, width: width, height: height, raster: resized)
     }
   }
@@ -69,7 +70,8 @@ private struct ImageTarget {
   init(_ model: Model) throws {
     guard model.inputs.count == 1, let input = model.inputs.first else {
       throw H5ConvError(
-        .usage, "the model has \(model.inputs.count) inputs (\(model.inputs.map(\.name).joined(separator: ", "))), not one picture",
+        .usage,
+        "the model has \(model.inputs.count) inputs (\(model.inputs.map(\.name).joined(separator: ", "))), not one picture",
         remedy: "give a .npz with one array per input, named after the input layers")
     }
     guard input.shape.count == 4 else {
@@ -77,7 +79,7 @@ private struct ImageTarget {
         .usage, "the model's input \(PartialShape(input.shape)) is not a picture", at: "input '\(input.name)'",
         remedy: "give the input as a .npy array, batch first")
     }
-    isChannelsFirst = model.dataFormat == .channelsFirst
+    isChannelsFirst = model.isChannelsFirst
     let sizes = isChannelsFirst ? [input.shape[2], input.shape[3], input.shape[1]] : Array(input.shape[1...])
     let channels = sizes[2] ?? 3
     guard channels == 1 || channels == 3 else {
@@ -98,4 +100,7 @@ extension Model {
     }.first
     return stated == "channels_first" ? .channelsFirst : .channelsLast
   }
+
+  /// Whether the network's pictures have their channels in front of height and width.
+  var isChannelsFirst: Bool { dataFormat == .channelsFirst }
 }

@@ -10,6 +10,9 @@ public struct InputItem: Sendable {
   /// Number of images in it.
   public let count: Int
   fileprivate let arrays: [Tensor]?
+
+  /// Whether it is an array with several examples.
+  var isBatch: Bool { arrays != nil && count > 1 }
 }
 
 extension Model {
@@ -37,9 +40,18 @@ extension Model {
     }
   }
 
-  /// The network's inputs for an item, and what was done to a picture.
-  public func load(_ item: InputItem, _ options: ImageOptions = ImageOptions()) throws -> (inputs: [Tensor], preprocess: String) {
-    if let arrays = item.arrays { return (arrays, "none (arrays are taken as they are)") }
+  /// The network's inputs for an item, and what was done to it; arrays are changed only by a preprocessing that is asked for.
+  public func load(_ item: InputItem, _ options: ImageOptions = ImageOptions()) throws -> (
+    inputs: [Tensor], preprocess: String
+  ) {
+    if let arrays = item.arrays {
+      guard options.preprocess != "auto" else { return (arrays, "none (arrays are taken as they are)") }
+      let preprocessing = try Preprocessing.parse(options.preprocess)
+      let inputs = try naming(item.path) {
+        try arrays.map { try preprocessing.apply($0, channelsFirst: isChannelsFirst) }
+      }
+      return (inputs, "\(preprocessing) (as asked for)")
+    }
     let image = try prepare(image: item.path, options)
     return ([image.tensor], image.preprocess)
   }
@@ -51,7 +63,8 @@ extension Model {
       let tensor = try ArrayFile.npy(path)
       guard let input = inputs.first, inputs.count == 1 else {
         throw H5ConvError(
-          .usage, "one array where the model has \(inputs.count) inputs", remedy: "give a .npz keyed by input-layer names",
+          .usage, "one array where the model has \(inputs.count) inputs",
+          remedy: "give a .npz keyed by input-layer names",
           file: path)
       }
       // A single example without its batch axis.

@@ -1,6 +1,7 @@
 import H5ConvConfig
 import H5ConvDiagnostics
 package import H5ConvGraph
+import H5ConvHDF5
 package import H5ConvModelFiles
 import H5ConvTensors
 
@@ -20,24 +21,23 @@ public struct Model: Sendable {
   package let file: LegacyModelFile
   package let architecture: Architecture
   package let graph: Graph
-  package let weightTable: WeightTable
+  package let weights: WeightTable
   package let summary: Summary
 
   /// Opens the Keras model file at `path`.
   ///
   /// - Throws: ``H5ConvError``: `cannotRead` when there is no such file, `badData` when it is damaged, is no model, or holds
   ///   weights without an architecture, `unsupported` for a kind of file that is not read yet.
-  public init(contentsOf path: String) throws {
-    let file = try ModelFile.open(path)
-    guard let architecture = file.architecture else {
-      throw ModelFile.noArchitecture(file)
-    }
-    self.path = path
+  public init(contentsOf path: String) throws { self = try Model(try ModelFile.open(path)) }
+
+  init(_ file: LegacyModelFile) throws {
+    guard let architecture = file.architecture else { throw ModelFile.noArchitecture(file) }
+    path = file.path
     self.file = file
     self.architecture = architecture
     graph = try naming(path) { try Graph(architecture) }
-    weightTable = WeightTable(graph, architecture, file.weights)
-    summary = Summary(architecture, graph, weightTable)
+    weights = WeightTable(graph, architecture, file.weights)
+    summary = Summary(architecture, graph, weights)
   }
 
   /// The model's name.
@@ -49,7 +49,7 @@ public struct Model: Sendable {
   /// The version of Keras that wrote the file, as it says itself.
   public var kerasVersion: String? { file.kerasVersion }
 
-  /// The backend that Keras ran on: `tensorflow`, `theano`, `jax`, …
+  /// The backend that Keras ran on, as `tensorflow`, `theano` or `jax`.
   public var backend: String? { file.backend }
 
   /// The layers as Keras' `model.layers` lists them (a Sequential's input layer is not among them).
@@ -120,13 +120,27 @@ enum ModelFile {
   static func open(_ path: String) throws -> LegacyModelFile {
     switch try FileKind.of(path) {
     case .hdf5: return try LegacyModelFile(path: path)
+    case let kind: throw wrong(kind, path)
+    }
+  }
+
+  /// The file as HDF5, whatever it holds.
+  static func hdf5(_ path: String) throws -> File {
+    let kind = try FileKind.of(path)
+    guard kind == .hdf5 else { throw wrong(kind, path) }
+    return try naming(path) { try File.open(path) }
+  }
+
+  private static func wrong(_ kind: FileKind, _ path: String) -> H5ConvError {
+    switch kind {
     case .zip:
-      throw H5ConvError(
+      H5ConvError(
         .unsupported, "a .keras archive is not read yet", remedy: "save the model as .h5 with model.save('model.h5')",
         file: path)
-    case .json:
-      throw H5ConvError(
-        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote", file: path)
+    case .json, .hdf5:
+      H5ConvError(
+        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote",
+        file: path)
     }
   }
 

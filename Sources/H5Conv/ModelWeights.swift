@@ -1,62 +1,105 @@
 import H5ConvDiagnostics
-import H5ConvGraph
-import H5ConvLayers
+import H5ConvHDF5
+import H5ConvModelFiles
 public import H5ConvTensors
 
-extension Model {
-  /// The weights of all layers, nested ones too, in execution order; none is read yet.
+/// A weight as the file stores it; its elements are read when they are asked for.
+public struct StoredWeight: Sendable {
+  /// Name of the layer in whose group it is; empty in a file without such groups.
+  public let layer: String
+  /// Its name there: `conv1/kernel:0`.
+  public let name: String
+  /// Sizes of the axes, outermost first; empty for a scalar.
+  public let shape: [Int]
+  /// NumPy's name of the stored type: `float32`, `float16`, `int64`.
+  public let dtype: String
+  private let dataset: Dataset
+
+  init(layer: String, name: String, _ dataset: Dataset) {
+    self.layer = layer
+    self.name = name
+    shape = dataset.shape
+    dtype = dataset.elementType.description
+    self.dataset = dataset
+  }
+
+  /// Number of elements.
+  public var count: Int { Tensor.elementCount(of: shape) ?? 0 }
+
+  /// Its layer and name: `conv1/conv1/kernel:0`.
+  public var path: String { layer.isEmpty ? name : "\(layer)/\(name)" }
+
+  /// Reads the elements, converted to float32.
   ///
-  /// What the file stores for a layer that h5conv does not support comes last, under the names in the file. A layer whose
-  /// weights are missing or do not fit lists what it should have; reading them says what is wrong.
-  public var weights: [Weight] {
-    let owned = graph.layers.indices.flatMap { layer in
-      graph.layers[layer].weights.map { spec in
-        Weight(
-          layer: graph.layers[layer].name, name: spec.name,
-          shape: (try? weightTable.shape(layer: layer, spec.name)) ?? [],
-          isTrainable: spec.isTrainable && graph.layers[layer].isTrainable, path: path
-        ) { try weightTable.tensor(layer: layer, spec.name) }
+  /// - Throws: ``H5ConvError`` of kind `badData` when they are damaged or no numbers.
+  public func read() throws -> Tensor {
+    try Tensor(shape: shape) { buffer in try dataset.readFloats(into: buffer) }
+  }
+
+  /// Reads the elements and sums them up.
+  public func statistics() throws -> WeightStatistics { WeightStatistics(try read()) }
+}
+
+/// What the elements of a weight are like; NaN and infinities are counted and left out of the rest.
+public struct WeightStatistics: Sendable {
+  /// Smallest element; NaN when there is none.
+  public private(set) var minimum = Double.nan
+  /// Largest element; NaN when there is none.
+  public private(set) var maximum = Double.nan
+  /// Arithmetic mean.
+  public private(set) var mean = Double.nan
+  /// Population standard deviation.
+  public private(set) var standardDeviation = Double.nan
+  /// Number of elements that are exactly 0.
+  public private(set) var zeroCount = 0
+  /// Number of elements that are not a number.
+  public private(set) var nanCount = 0
+  /// Number of infinite elements.
+  public private(set) var infinityCount = 0
+
+  init(_ tensor: Tensor) {
+    tensor.withUnsafeElements { elements in
+      var (sum, count) = (0.0, 0)
+      var (low, high) = (Float.infinity, -Float.infinity)
+      for value in elements {
+        guard value.isFinite else {
+          if value.isNaN { nanCount += 1 } else { infinityCount += 1 }
+          continue
+        }
+        if value == 0 { zeroCount += 1 }
+        low = min(low, value)
+        high = max(high, value)
+        sum += Double(value)
+        count += 1
       }
+      guard count > 0 else { return }
+      let mean = sum / Double(count)
+      let squares = elements.reduce(0.0) { $1.isFinite ? $0 + (Double($1) - mean) * (Double($1) - mean) : $0 }
+      (minimum, maximum, self.mean) = (Double(low), Double(high), mean)
+      standardDeviation = (squares / Double(count)).squareRoot()
     }
-    let unclaimed = weightTable.unclaimed.map { place in
-      Weight(
-        layer: place.group, name: place.name, shape: (try? weightTable.shape(of: place)) ?? [], isTrainable: nil, path: path
-      ) { try weightTable.tensor(at: place) }
-    }
-    return owned + unclaimed
   }
 }
 
-/// A weight of a layer: its name and shape; its elements are read when they are asked for.
-public struct Weight: Sendable {
-  /// The layer that owns it: `conv1`, `outer/inner`.
-  public let layer: String
-  /// Its name in the layer: `kernel`, `bias`, `moving_mean`.
-  public let name: String
-  /// Sizes of the axes as stored; empty for a scalar, and for a weight that is not in the file.
-  public let shape: [Int]
-  /// Whether training changes it; nil where h5conv does not know the layer.
-  public let isTrainable: Bool?
-  private let path: String
-  private let source: @Sendable () throws -> Tensor
-
-  init(
-    layer: String, name: String, shape: [Int], isTrainable: Bool?, path: String,
-    source: @escaping @Sendable () throws -> Tensor
-  ) {
-    self.layer = layer
-    self.name = name
-    self.shape = shape
-    self.isTrainable = isTrainable
-    self.path = path
-    self.source = source
-  }
-
-  /// `layer/name`
-  public var key: String { "\(layer)/\(name)" }
-
-  /// Reads the elements, as float32.
+extension Model {
+  /// All weights of the file in the order of its layers.
   ///
-  /// - Throws: ``H5ConvError`` of kind `badData` when the weight is missing, damaged, or of another shape than the layer needs.
-  public func read() throws -> Tensor { try naming(path, source) }
+  /// - Throws: ``H5ConvError`` of kind `badData` when one that is listed is missing.
+  public var weightList: [StoredWeight] {
+    get throws { try naming(path) { try file.storedWeights() } }
+  }
+}
+
+extension LegacyModelFile {
+  /// All weights of the file: those that its layers list, or in a file without such lists every dataset.
+  func storedWeights() throws -> [StoredWeight] {
+    guard let weights else {
+      return try HDF5Tree.datasets(of: file).map { path, dataset in StoredWeight(layer: "", name: path, dataset) }
+    }
+    return try (weights.layerNames + ["top_level_model_weights"]).flatMap { layer in
+      try (weights.weightNames(layer) ?? []).map { name in
+        StoredWeight(layer: layer, name: name, try weights.dataset(layer, name))
+      }
+    }
+  }
 }

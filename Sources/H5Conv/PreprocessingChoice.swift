@@ -12,7 +12,8 @@ extension Model {
   /// The preprocessing called `name`; for `auto`, the one that fits the model.
   ///
   /// A file does not say how its training pictures were scaled, so `auto` looks for signs: scaling layers inside the model,
-  /// then the layer names of the networks in `keras.applications`.
+  /// then the statistics that training left in the first batch normalization, then the layer names of the networks in
+  /// `keras.applications`.
   package func choosePreprocessing(_ name: String) throws -> PreprocessingChoice {
     guard name == "auto" else {
       return PreprocessingChoice(preprocessing: try Preprocessing.parse(name), reason: "as asked for")
@@ -20,6 +21,11 @@ extension Model {
     if let layer = scalingLayer {
       return PreprocessingChoice(
         preprocessing: .none, reason: "auto: the model scales its input itself, in '\(layer)'")
+    }
+    if let trained = trainedScale {
+      return PreprocessingChoice(
+        preprocessing: trained.preprocessing,
+        reason: "auto: the statistics in '\(trained.layer)' are those of pictures scaled so")
     }
     let names = Set(graph.layers.compactMap(\.path.last))
     if let known = KnownNetwork.all.first(where: { $0.matches(names) }) {
@@ -59,7 +65,8 @@ private struct KnownNetwork {
     KnownNetwork(name: "Xception", names: ["block1_conv1", "block2_sepconv1"], preprocessing: .tf),
     KnownNetwork(name: "VGG", names: ["block1_conv1", "block2_conv1"], preprocessing: .caffe),
     KnownNetwork(name: "ResNetV2", names: ["conv1_conv", "conv2_block1_preact_bn"], preprocessing: .tf),
-    KnownNetwork(name: "ResNet", names: ["conv1_conv", "conv2_block1_1_conv", "conv2_block1_add"], preprocessing: .caffe),
+    KnownNetwork(
+      name: "ResNet", names: ["conv1_conv", "conv2_block1_1_conv", "conv2_block1_add"], preprocessing: .caffe),
     KnownNetwork(name: "ResNet", names: ["res2a_branch2a", "bn2a_branch2a"], preprocessing: .caffe),
     KnownNetwork(name: "DenseNet", names: ["conv2_block1_0_bn", "conv2_block1_concat"], preprocessing: .torch),
     KnownNetwork(name: "MobileNetV2", names: ["Conv1", "expanded_conv_depthwise"], preprocessing: .tf),

@@ -47,7 +47,7 @@ public struct SubModel: Sendable {
       let plan = try plans.plan(for: inputs.map(\.shape)) {
         try Plan(
           model.graph, wanted: taps.map(\.tensor), inputShapes: inputs.map(\.shape),
-          weights: { try model.weightTable.tensor(layer: $0, $1) })
+          weights: { try model.weights.tensor(layer: $0, $1) })
       }
       let results = try plan.run(inputs, threads: Threads(threads))
       return zip(taps, results).map { Activation(name: $0.key, className: $0.className, index: $0.index, tensor: $1) }
@@ -58,7 +58,8 @@ public struct SubModel: Sendable {
     let expected = model.inputs
     guard inputs.count == expected.count else {
       throw H5ConvError(
-        .usage, "\(inputs.count) inputs where the model has \(expected.count): \(expected.map(\.name).joined(separator: ", "))",
+        .usage,
+        "\(inputs.count) inputs where the model has \(expected.count): \(expected.map(\.name).joined(separator: ", "))",
         remedy: "give a .npz with one array per input, named after the input layers")
     }
     for (tensor, input) in zip(inputs, expected) where !input.shape.isEmpty {

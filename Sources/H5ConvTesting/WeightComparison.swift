@@ -5,7 +5,7 @@ public import H5Conv
 /// - Parameter tolerance: largest difference, in units of max(1, |golden|max) of each weight; 0 for equal bits.
 /// - Throws: ``H5ConvError`` when weights cannot be read.
 public func compareWeights(of model: Model, with other: Model, within tolerance: Double = 0) throws -> ConversionReport {
-  let expected = other.weights
+  let expected = other.layerWeights
   return try compareWeights(
     of: model, expected.map { weight in (weight.key, { try weight.read() }) }, within: tolerance, reportsUnknown: true)
 }
@@ -42,7 +42,7 @@ private func compareWeights(
   var builder = ReportBuilder("weights")
   var missing = Dictionary(expected.map { ($0.key, $0.read) }, uniquingKeysWith: { first, _ in first })
   // In the model's order, one weight in memory at a time.
-  for weight in model.weights {
+  for weight in model.layerWeights {
     if let read = missing.removeValue(forKey: weight.key) {
       builder.compare(try weight.read(), with: try read(), at: weight.key, within: tolerance)
     } else if reportsUnknown {

@@ -141,7 +141,8 @@ extension Dataset {
     let ratio: UInt64 = storage.filters.isEmpty ? 1 : 1100
     if overflow || UInt64(declared) / ratio > storage.storedBytes {
       throw H5ConvError(
-        .badData, "a dataset of \(shape) \(elementType) that has only \(storage.storedBytes) bytes in the file", at: path,
+        .badData, "a dataset of \(shape) \(elementType) that has only \(storage.storedBytes) bytes in the file",
+        at: path,
         remedy: "the file is damaged or cut short; get it again")
     }
   }

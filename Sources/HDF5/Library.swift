@@ -49,6 +49,13 @@ enum Library {
     H5Lunregister(H5L_TYPE_EXTERNAL)
   }
 
+  /// Of a failed read or write HDF5 tells time, descriptor and buffer too; the system's own word is enough.
+  private static func reason(_ text: String) -> String {
+    let parts = text.split(separator: "error message = '")
+    guard parts.count == 2, let message = parts[1].split(separator: "'").first else { return text }
+    return "\(text.prefix { $0 != ":" }): \(message)"
+  }
+
   private static func takeReason() -> String? {
     final class Box { var text: String? }
     let box = Box()
@@ -61,7 +68,7 @@ enum Library {
         return 0
       }, Unmanaged.passUnretained(box).toOpaque())
     H5Eclear2(hid_t(H5E_DEFAULT))
-    return box.text
+    return box.text.map(reason)
   }
 }
 

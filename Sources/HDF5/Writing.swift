@@ -23,7 +23,8 @@ extension Group {
 
   /// Writes a dataset of `shape` with `elements` in row-major order; `gzip` (level 1–9) stores it chunked and packed.
   package func write(
-    _ name: String, shape: [Int], elements: UnsafeBufferPointer<Float>, as stored: StoredFloat = .float32, gzip: Int? = nil
+    _ name: String, shape: [Int], elements: UnsafeBufferPointer<Float>, as stored: StoredFloat = .float32,
+    gzip: Int? = nil
   ) throws(H5ConvError) {
     guard try Dataspace.elementCount(of: shape) == elements.count else {
       throw H5ConvError(.internalFault, "\(elements.count) elements for the shape \(shape)", at: pathOf(name))

@@ -12,7 +12,8 @@ extension Preprocessing {
   ///   - channelsFirst: Whether the axes are (1, channels, height, width) instead of (1, height, width, channels).
   /// - Throws: ``H5ConvError`` of kind `usage` when the raster has another number of channels than the formula.
   package func apply(_ raster: Raster, channelsFirst: Bool) throws -> Tensor {
-    let tables = try (0..<raster.channels).map { try table(channel: $0, of: raster.channels) }
+    let samples = (0...255).map { Float($0) }
+    let tables = try (0..<raster.channels).map { samples.map(try formula(channel: $0, of: raster.channels)) }
     let (channels, plane) = (raster.channels, raster.width * raster.height)
     let shape =
       channelsFirst ? [1, channels, raster.height, raster.width] : [1, raster.height, raster.width, channels]
@@ -29,27 +30,50 @@ extension Preprocessing {
     }
   }
 
-  /// The value of each sample 0…255 in the given channel of the result.
-  private func table(channel: Int, of channels: Int) throws -> [Float] {
-    let samples = (0...255).map { Float($0) }
+  /// The same for pictures that are numbers 0…255 already.
+  ///
+  /// - Parameter pictures: (batch, height, width, channels), or (batch, channels, height, width) when `channelsFirst`.
+  /// - Throws: ``H5ConvError`` of kind `usage` when they have another number of axes or channels than the formula.
+  package func apply(_ pictures: Tensor, channelsFirst: Bool) throws -> Tensor {
+    if self == .none { return pictures }
+    let shape = pictures.shape
+    guard shape.count == 4 else {
+      throw H5ConvError(.usage, "an array of shape \(shape) is no batch of pictures that could be preprocessed")
+    }
+    let channels = channelsFirst ? shape[1] : shape[3]
+    let step = channelsFirst ? shape[2] * shape[3] : 1
+    let formulas = try (0..<channels).map { try formula(channel: $0, of: channels) }
+    return try Tensor(shape: shape) { target in
+      pictures.withUnsafeElements { source in
+        for place in target.indices {
+          let channel = place / step % channels
+          let from = self == .caffe ? place + (channels - 1 - 2 * channel) * step : place
+          target[place] = formulas[channel](source[from])
+        }
+      }
+    }
+  }
+
+  /// What becomes of a sample in the given channel of the result.
+  private func formula(channel: Int, of channels: Int) throws -> (Float) -> Float {
     switch self {
-    case .none: return samples
-    case .rescale: return samples.map { $0 / 255 }
-    case .tf: return samples.map { $0 / 127.5 - 1 }
+    case .none: return { $0 }
+    case .rescale: return { $0 / 255 }
+    case .tf: return { $0 / 127.5 - 1 }
     case .caffe:
       let mean = try imageNet([103.939, 116.779, 123.68], channel, of: channels)
-      return samples.map { $0 - mean }
+      return { $0 - mean }
     case .torch:
       let mean = try imageNet([0.485, 0.456, 0.406], channel, of: channels)
       let std = try imageNet([0.229, 0.224, 0.225], channel, of: channels)
-      return samples.map { ($0 / 255 - mean) / std }
+      return { ($0 / 255 - mean) / std }
     case .custom(let means, let stds):
       let mean = try number(means, "mean", channel, of: channels)
       let std = try number(stds, "std", channel, of: channels)
       guard mean.isFinite, std.isFinite, std != 0 else {
         throw H5ConvError(.usage, "mean and std must be finite numbers, and std not 0")
       }
-      return samples.map { ($0 - mean) / std }
+      return { ($0 - mean) / std }
     }
   }
 

@@ -32,11 +32,13 @@ extension PlanStep {
   ) throws -> Tensor {
     let shape = output.shape
     var layout = h5k_window(window, input: input.shape, output: shape)
-    let isPointwise = window.size == [1, 1] && window.strides == [1, 1] && groups == 1 && input.shape[1...2] == shape[1...2]
+    let isPointwise =
+      window.size == [1, 1] && window.strides == [1, 1] && groups == 1 && input.shape[1...2] == shape[1...2]
     return try Tensor(shape: shape) { target in
       guard let target = target.baseAddress else { return }
       let product = PatchProduct(
-        input: input, kernel: weights[0], bias: bias, groups: groups, filters: shape[3], activation: activation.forKernels)
+        input: input, kernel: weights[0], bias: bias, groups: groups, filters: shape[3],
+        activation: activation.forKernels)
       if isPointwise {
         product.pointwise(pixels: shape[0] * shape[1] * shape[2], into: target, threads)
       } else {
@@ -65,7 +67,8 @@ extension PlanStep {
               threads.forEach(shape[0] * shape[1]) { row in
                 let (batch, y) = row.quotientAndRemainder(dividingBy: shape[1])
                 let source = image + batch * layout.pointee.height * layout.pointee.width * shape[3]
-                PlanStep.loops.depthwise_row(target + row * shape[2] * shape[3], source, kernel, bias, layout, y, function)
+                PlanStep.loops.depthwise_row(
+                  target + row * shape[2] * shape[3], source, kernel, bias, layout, y, function)
               }
             }
           }
@@ -76,7 +79,8 @@ extension PlanStep {
 
   func pool(
     _ input: Tensor, _ window: Window,
-    _ loop: (UnsafeMutablePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<h5k_window>?, Int) -> Void, _ threads: Threads
+    _ loop: (UnsafeMutablePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<h5k_window>?, Int) -> Void,
+    _ threads: Threads
   ) throws -> Tensor {
     let shape = output.shape
     var layout = h5k_window(window, input: input.shape, output: shape)
@@ -185,7 +189,7 @@ extension PlanStep {
 /// A convolution as products of patch matrices with the kernel matrix.
 private struct PatchProduct {
   let input: Tensor
-  /// (height, width, channels / groups, filters)
+  /// Axes (height, width, channels / groups, filters).
   let kernel: Tensor
   let bias: Tensor?
   let groups: Int
@@ -199,7 +203,8 @@ private struct PatchProduct {
       if pixels >= 128 * threads.count || filters < 128 {
         threads.forEachRange(pixels, least: 64) { range in
           multiply(
-            rows: range.count, columns: filters, inner: channels, image + range.lowerBound * channels, aStride: channels,
+            rows: range.count, columns: filters, inner: channels, image + range.lowerBound * channels,
+            aStride: channels,
             kernel, bStride: filters, into: target + range.lowerBound * filters, cStride: filters)
           PlanStep.loops.finish(target + range.lowerBound * filters, range.count, filters, filters, bias, activation)
         }
@@ -241,7 +246,8 @@ private struct PatchProduct {
             for row in range { fill(scratch + (row - range.lowerBound) * width * patch, row: row, group: group) }
             let first = group * (filters / groups)
             multiply(
-              rows: range.count * width, columns: filters / groups, inner: patch, scratch, aStride: patch, kernel + first,
+              rows: range.count * width, columns: filters / groups, inner: patch, scratch, aStride: patch,
+              kernel + first,
               bStride: filters, into: place + first, cStride: filters)
           }
           PlanStep.loops.finish(place, range.count * width, filters, filters, bias, activation)
@@ -252,7 +258,8 @@ private struct PatchProduct {
 
   /// One product whose columns (filters) are split over the threads.
   private func columns(
-    patches: UnsafePointer<Float>, patch: Int, pixels: Int, _ kernel: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?,
+    patches: UnsafePointer<Float>, patch: Int, pixels: Int, _ kernel: UnsafePointer<Float>,
+    _ bias: UnsafePointer<Float>?,
     into target: UnsafeMutablePointer<Float>, _ threads: Threads
   ) {
     let part = ((filters + threads.count - 1) / threads.count + 15) / 16 * 16

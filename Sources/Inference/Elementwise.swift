@@ -97,7 +97,8 @@ extension PlanStep {
           if rows == 1 {
             return threads.forEachRange(inner, least: share) { range in
               loop(
-                target + range.lowerBound, a + range.lowerBound * Int(stepA), b + range.lowerBound * Int(stepB), range.count,
+                target + range.lowerBound, a + range.lowerBound * Int(stepA), b + range.lowerBound * Int(stepB),
+                range.count,
                 stepA, stepB)
             }
           }

@@ -15,7 +15,9 @@ extension Plan {
     for (value, tensor) in zip(self.inputs, inputs) { values[value.id] = tensor }
     for (place, step) in steps.enumerated() {
       let arguments = try step.inputs.map { id in
-        guard let tensor = values[id] else { throw H5ConvError(.internalFault, "a value is used before it is computed") }
+        guard let tensor = values[id] else {
+          throw H5ConvError(.internalFault, "a value is used before it is computed")
+        }
         return tensor
       }
       values[step.output.id] = try step.compute(arguments, threads)

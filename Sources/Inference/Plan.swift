@@ -69,8 +69,9 @@ package struct Plan: Sendable {
     let place = "layer '\(call.key)' of class \(layer.className)"
     do {
       // A call whose shape inference failed for good says why: a missing class, a constant input.
-      if case .failure(let error) = call.outputShapes, error.kind == .unsupported, error.place == nil || error.place == place
-        || error.place == "layer '\(layer.name)' of class \(layer.className)"
+      if case .failure(let error) = call.outputShapes, error.kind == .unsupported,
+        error.place == nil || error.place == place
+          || error.place == "layer '\(layer.name)' of class \(layer.className)"
       {
         throw error
       }

@@ -62,7 +62,9 @@ struct WeightLoader {
 
   /// Scale and shift of a batch normalization: γ/√(σ² + ε) and β − μ·scale.
   private mutating func affine(_ operation: Operation) throws -> [Tensor] {
-    guard case .batchNormalization(let gamma, let beta, let mean, let variance, let epsilon) = operation else { return [] }
+    guard case .batchNormalization(let gamma, let beta, let mean, let variance, let epsilon) = operation else {
+      return []
+    }
     let means = try load(mean).values
     let variances = try load(variance).values
     let gammas = try gamma.map { try load($0).values } ?? Array(repeating: 1, count: means.count)

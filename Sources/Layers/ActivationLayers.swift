@@ -18,7 +18,7 @@ extension ActivationLayer {
   }
 }
 
-/// `Activation`
+/// The layer `Activation`.
 struct ActivationByName: ActivationLayer {
   let activation: Activation
   init(_ config: ConfigReader) throws { activation = try config.activation() }

@@ -46,7 +46,9 @@ struct ConvolutionConfig: Sendable {
   func bias(_ channels: Int?) -> [WeightSpec] { usesBias ? [WeightSpec("bias", [channels], aliases: ["b"])] : [] }
 }
 
-/// Convolution over height and width. Kernel (height, width, channels / groups, filters).
+/// Convolution over height and width.
+///
+/// Kernel (height, width, channels / groups, filters).
 struct Convolution2D: Layer {
   private let config: ConvolutionConfig
   private let filters: Int
@@ -73,7 +75,8 @@ struct Convolution2D: Layer {
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
     let channels = try input(inputs)[3].map { $0 / groups }
-    return [WeightSpec("kernel", [config.size[0], config.size[1], channels, filters], aliases: ["W"])] + config.bias(filters)
+    return [WeightSpec("kernel", [config.size[0], config.size[1], channels, filters], aliases: ["W"])]
+      + config.bias(filters)
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
@@ -88,7 +91,9 @@ struct Convolution2D: Layer {
   }
 }
 
-/// Each channel convolved by itself, `depth_multiplier` times. Kernel (height, width, channels, multiplier).
+/// Each channel convolved by itself, `depth_multiplier` times.
+///
+/// Kernel (height, width, channels, multiplier).
 struct DepthwiseConvolution2D: Layer {
   private let config: ConvolutionConfig
   private let multiplier: Int

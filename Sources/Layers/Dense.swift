@@ -2,7 +2,9 @@ import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvTensors
 
-/// x · kernel + bias along the last axis of any rank. Kernel (inputs, units).
+/// x · kernel + bias along the last axis of any rank.
+///
+/// Kernel (inputs, units).
 struct Dense: Layer {
   private let units: Int
   private let usesBias: Bool
@@ -12,7 +14,9 @@ struct Dense: Layer {
     units = try config.int(config.has("output_dim") ? "output_dim" : "units", in: 1...1 << 30)
     usesBias = try config.bool("use_bias", default: true)
     activation = try config.activation()
-    if config.has("quantization_config") || config.object["dtype"]?["class_name"]?.string?.hasPrefix("Quantized") == true {
+    if config.has("quantization_config")
+      || config.object["dtype"]?["class_name"]?.string?.hasPrefix("Quantized") == true
+    {
       throw config.error("dtype", "is a quantized policy, which is not supported", kind: .unsupported)
     }
   }

@@ -19,6 +19,11 @@ package struct InputLayer: Layer {
 
   package init(_ config: ConfigReader) throws { shape = try config.inputShape() }
 
+  /// The shape that an input layer's config declares; nil when there is none that can be read.
+  package static func declaredShape(_ config: JSONObject) -> PartialShape? {
+    (try? ConfigReader(config, at: "InputLayer").inputShape()) ?? nil
+  }
+
   package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] { shape.map { [$0] } ?? inputs }
 
   package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] { inputs }
@@ -27,7 +32,9 @@ package struct InputLayer: Layer {
 extension ConfigReader {
   /// The input shape that a config declares, batch first; nil when it declares none.
   package func inputShape() throws -> PartialShape? {
-    for (field, hasBatch) in [("batch_shape", true), ("batch_input_shape", true), ("input_shape", false), ("shape", false)] {
+    for (field, hasBatch) in [
+      ("batch_shape", true), ("batch_input_shape", true), ("input_shape", false), ("shape", false),
+    ] {
       guard let value = self[field] else { continue }
       guard let items = ConfigReader.unwrapped(value).array else {
         throw error(field, "is \(value.kindName) where a list was expected")

@@ -9,7 +9,9 @@ protocol ElementwiseMerge: Layer {
 
 extension ElementwiseMerge {
   package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    guard inputs.count >= 2 else { throw H5ConvError(.badData, "\(inputs.count) inputs where two or more were expected") }
+    guard inputs.count >= 2 else {
+      throw H5ConvError(.badData, "\(inputs.count) inputs where two or more were expected")
+    }
     return [try Merging.broadcast(inputs)]
   }
 

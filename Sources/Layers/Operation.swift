@@ -13,7 +13,9 @@ package enum Parameter: Sendable, Equatable {
   case constant([Float], shape: [Int])
 }
 
-/// What the engine can do. Image tensors are (batch, height, width, channels) throughout.
+/// What the engine can do.
+///
+/// Image tensors are (batch, height, width, channels) throughout.
 package enum Operation: Sendable, Equatable {
   /// A tensor that does not depend on the input.
   case parameter(Parameter)
@@ -60,7 +62,9 @@ package enum BinaryOperation: Sendable, Equatable { case add, subtract, multiply
 package enum Reduction: Sendable, Equatable { case mean, maximum }
 
 /// How an image tensor is resized, with half-pixel centres, as `tf.image.resize` does.
-package enum ResizeMethod: String, Sendable { case nearest, bilinear, bicubic, lanczos3, lanczos5, area, gaussian, mitchellcubic }
+package enum ResizeMethod: String, Sendable {
+  case nearest, bilinear, bicubic, lanczos3, lanczos5, area, gaussian, mitchellcubic
+}
 
 /// The sliding window of a convolution or pooling over height and width.
 package struct Window: Sendable, Equatable {

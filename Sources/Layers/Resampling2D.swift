@@ -122,7 +122,8 @@ struct CenterCrop: Layer {
       rows >= height && columns >= width
       ? lowering.emit(.slice(start: [0, (rows - height) / 2, (columns - width) / 2, 0]), [input], shape: shape)
       : lowering.emit(
-        .resize(.bilinear, antialias: false), [lowering.croppedToAspect(input, height: height, width: width)], shape: shape)
+        .resize(.bilinear, antialias: false), [lowering.croppedToAspect(input, height: height, width: width)],
+        shape: shape)
     return [lowering.from(channelsLast: output, format)]
   }
 }

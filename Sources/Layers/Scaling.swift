@@ -11,7 +11,9 @@ struct BatchNormalization: Layer {
 
   init(_ config: ConfigReader) throws {
     let axes = try config.ints("axis", default: [-1])
-    guard axes.count == 1 else { throw config.error("axis", "lists \(axes.count) axes; one is supported", kind: .unsupported) }
+    guard axes.count == 1 else {
+      throw config.error("axis", "lists \(axes.count) axes; one is supported", kind: .unsupported)
+    }
     axis = axes[0]
     epsilon = Float(try config.float("epsilon", default: 1e-3))
     usesScale = try config.bool("scale", default: true)

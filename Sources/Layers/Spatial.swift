@@ -58,7 +58,8 @@ extension ConfigReader {
   /// Kernel sizes, strides and dilations of a layer that slides over height and width.
   func window(kernel: String, stridesDefault: Int?) throws -> (size: [Int], strides: [Int], dilation: [Int]) {
     let size = try sizes(kernel, rank: 2, in: 1...sizeLimit)
-    let strides = has("strides") ? try sizes("strides", rank: 2, in: 1...sizeLimit) : stridesDefault.map { [$0, $0] } ?? size
+    let strides =
+      has("strides") ? try sizes("strides", rank: 2, in: 1...sizeLimit) : stridesDefault.map { [$0, $0] } ?? size
     let dilation = try sizes("dilation_rate", rank: 2, default: 1, in: 1...sizeLimit)
     return (size, strides, dilation)
   }

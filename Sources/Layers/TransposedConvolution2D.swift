@@ -1,8 +1,9 @@
 import H5ConvConfig
 import H5ConvTensors
 
-/// The transpose (gradient) of a convolution. Kernel (height, width, filters, channels).
+/// The transpose (gradient) of a convolution.
 ///
+/// Kernel (height, width, filters, channels).
 /// full[i·s + j·d] += x[i]·w[j] has length (n − 1)s + extent; `valid` keeps it (and pads with the bias up to
 /// max(extent, s) − extent more), `same` cuts it to n·s, the smaller half off at the top and left.
 struct TransposedConvolution2D: Layer {

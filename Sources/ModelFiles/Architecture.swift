@@ -11,7 +11,9 @@ package struct Architecture: Sendable {
   /// Which Keras wrote it: 1, 2 or 3.
   package var generation: Int
   package var isTrainable: Bool
-  /// In the config's order. A Sequential begins with its InputLayer, stated or implied.
+  /// The layers in the config's order.
+  ///
+  /// A Sequential begins with its InputLayer, stated or implied.
   package var layers: [LayerSpec]
   /// Where the model's inputs enter and its outputs leave.
   package var inputs: [TensorReference]

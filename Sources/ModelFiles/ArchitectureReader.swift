@@ -38,7 +38,8 @@ package struct ArchitectureReader {
     }
   }
 
-  private func model(_ className: String, _ config: JSONValue, fallbackName: String?, depth: Int) throws -> Architecture {
+  private func model(_ className: String, _ config: JSONValue, fallbackName: String?, depth: Int) throws -> Architecture
+  {
     guard depth < 64 else { throw H5ConvError(.limit, "models nested deeper than 64 levels", at: "model_config") }
     guard ArchitectureReader.isModel(className, config) else {
       throw H5ConvError(

@@ -14,7 +14,8 @@ package enum FileKind: Sendable, Equatable {
   package static func of(_ path: String) throws -> FileKind {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw H5ConvError(.cannotRead, String(cString: strerror(errno)), remedy: "check the path and its permissions", file: path)
+      throw H5ConvError(
+        .cannotRead, String(cString: strerror(errno)), remedy: "check the path and its permissions", file: path)
     }
     defer { close(descriptor) }
     var status = stat()

@@ -109,7 +109,9 @@ package struct WeightMatcher {
   private static func isNamed(_ spec: WeightSpec, _ last: String) -> Bool {
     if spec.isNamed(last) { return true }
     if ([spec.name] + spec.aliases).contains(where: { last.hasSuffix("_" + $0) && !isOtherName(last) }) { return true }
-    guard let cut = last.lastIndex(of: "_"), last[last.index(after: cut)...].allSatisfy(\.isNumber) else { return false }
+    guard let cut = last.lastIndex(of: "_"), last[last.index(after: cut)...].allSatisfy(\.isNumber) else {
+      return false
+    }
     return spec.isNamed(String(last[..<cut]))
   }
 

@@ -25,7 +25,8 @@ package enum ArrayFile {
       defer { zip_discard(archive) }
       return try (0..<UInt64(max(0, zip_get_num_entries(archive, 0)))).map { index in
         var status = zip_stat_t()
-        guard zip_stat_index(archive, index, 0, &status) == 0, let name = status.name.map({ String(cString: $0) }) else {
+        guard zip_stat_index(archive, index, 0, &status) == 0, let name = status.name.map({ String(cString: $0) })
+        else {
           throw H5ConvError(.badData, "the archive's directory cannot be read")
         }
         guard status.size <= 1 << 32 else { throw H5ConvError(.limit, "an array of \(status.size) bytes", at: name) }
@@ -34,7 +35,8 @@ package enum ArrayFile {
     }
   }
 
-  private static func member(_ archive: OpaquePointer, _ index: UInt64, _ size: UInt64, _ name: String) throws -> Tensor {
+  private static func member(_ archive: OpaquePointer, _ index: UInt64, _ size: UInt64, _ name: String) throws -> Tensor
+  {
     guard let file = zip_fopen_index(archive, index, 0) else {
       throw H5ConvError(.badData, "the member cannot be opened: \(String(cString: zip_strerror(archive)))", at: name)
     }

@@ -26,7 +26,9 @@ enum NPYFormat {
     let length =
       isLong
       ? bytes[8..<12].reversed().reduce(0) { $0 << 8 | Int($1) } : Int(bytes[8]) | Int(bytes[9]) << 8
-    guard length <= 1 << 20, start + length <= bytes.count else { throw H5ConvError(.badData, "the header is cut short") }
+    guard length <= 1 << 20, start + length <= bytes.count else {
+      throw H5ConvError(.badData, "the header is cut short")
+    }
     let header = try Header(String(decoding: bytes[start..<start + length], as: UTF8.self))
     guard let count = Tensor.elementCount(of: header.shape) else {
       throw H5ConvError(.limit, "an array of shape \(header.shape)")

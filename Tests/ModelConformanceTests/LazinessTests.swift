@@ -16,7 +16,7 @@ struct LazinessTests {
     var asked: [String] = []
     _ = try Plan(model.graph, wanted: try model.graph.select(outputs).map(\.tensor), inputShapes: inputs) { layer, weight in
       asked.append("\(model.graph.layers[layer].name)/\(weight)")
-      return try model.weightTable.tensor(layer: layer, weight)
+      return try model.weights.tensor(layer: layer, weight)
     }
     return asked
   }

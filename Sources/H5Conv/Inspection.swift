@@ -1,0 +1,135 @@
+import H5ConvConfig
+import H5ConvDiagnostics
+import H5ConvGraph
+import H5ConvModelFiles
+import H5ConvTensors
+
+/// Everything `h5conv inspect` says of a file: what Keras' summary says, what made the file, and what is odd about it.
+///
+/// A file with weights but no architecture can be inspected too; its layers are then what the weights' groups are called.
+public struct Inspection: Sendable {
+  let file: LegacyModelFile
+  let model: Model?
+  /// What a user should know: layers that cannot be run, weights that are missing or left over.
+  public let warnings: [String]
+
+  /// Opens the file at `path`; no weights are read.
+  ///
+  /// - Throws: ``H5ConvError``: `cannotRead`, `badData` for a damaged file or one that holds nothing of Keras.
+  public init(contentsOf path: String) throws {
+    let file = try ModelFile.open(path)
+    self.file = file
+    if file.architecture == nil, file.container == .other || file.container == .wholeModel {
+      throw ModelFile.noArchitecture(file)
+    }
+    let model = file.architecture == nil ? nil : try Model(file)
+    self.model = model
+    warnings = Inspection.warnings(file, model)
+  }
+
+  private static func warnings(_ file: LegacyModelFile, _ model: Model?) -> [String] {
+    guard let model else {
+      return ["the file holds weights but no architecture: it can be listed, not run"]
+    }
+    var warnings: [String] = []
+    var unsupported: [String: [String]] = [:]
+    for layer in model.graph.layers {
+      guard case .failure(let error) = layer.kind else { continue }
+      if error.kind == .unsupported, error.what.hasPrefix("the class") {
+        unsupported[layer.className, default: []].append("'\(layer.name)'")
+      } else {
+        warnings.append("\(error.what) (\(error.place ?? layer.name))")
+      }
+    }
+    for (className, names) in unsupported.sorted(by: { $0.key < $1.key }) {
+      let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count) layers)" : "")
+      warnings.append("the class \(className) is not supported: \(shown) can be shown, but not run")
+    }
+    var seen = Set<String>()
+    for call in model.graph.calls {
+      guard case .failure(let error) = call.outputShapes,
+        error.kind != .unsupported || !error.what.hasPrefix("the class"),
+        seen.insert(error.what + (error.place ?? "")).inserted
+      else { continue }
+      warnings.append("\(error.what) (\(error.place ?? call.key))")
+    }
+    warnings += model.weights.problems.map { "\($0.what) (\($0.place ?? "weights"))" }
+    let leftOver = model.weights.unclaimed.filter { place in
+      model.graph.layers.contains { layer in
+        guard layer.path[0] == place.group, case .success = layer.kind else { return false }
+        return !layer.weights.isEmpty
+      }
+    }
+    if !leftOver.isEmpty {
+      let names = leftOver.prefix(3).map { "\($0.group)/\($0.name)" }.joined(separator: ", ")
+      warnings.append("\(leftOver.count) stored weights belong to no layer: \(names)\(leftOver.count > 3 ? ", …" : "")")
+    }
+    if file.kerasVersion == nil { warnings.append("the file does not say which Keras wrote it") }
+    return warnings
+  }
+}
+
+// MARK: - What made the file
+
+extension Inspection {
+  /// Name and value of what is known of the file's origin and compile settings.
+  var origin: [(name: String, value: String)] {
+    var lines = [("container", "\(Inspection.title(of: file.container)) (\(file.container.rawValue))")]
+    lines.append(("Keras version", file.kerasVersion ?? "not stated"))
+    lines.append(("backend", file.backend ?? "not stated"))
+    if let model {
+      lines.append(("dtype", model.dtypePolicies.joined(separator: ", ")))
+      lines.append(("optimizer", file.optimizer ?? "not compiled"))
+      if let loss = file.trainingConfig?["loss"], !loss.isNull { lines.append(("loss", Inspection.shortText(loss))) }
+      if let metrics = file.trainingConfig?["metrics"], !metrics.isNull {
+        lines.append(("metrics", Inspection.shortText(metrics)))
+      }
+    }
+    return lines
+  }
+
+  private static func title(of container: LegacyModelFile.Container) -> String {
+    switch container {
+    case .wholeModel: "whole model, architecture and weights"
+    case .weights: "weights only"
+    case .keras3Weights: "weights only, in Keras 3's layout"
+    case .other: "some HDF5 file"
+    }
+  }
+
+  /// A loss or metric as its name; lists and objects of them joined.
+  static func shortText(_ value: JSONValue) -> String {
+    switch value {
+    case .string(let text): return text
+    case .array(let items): return items.map(shortText).joined(separator: ", ")
+    case .object(let object):
+      if let name = object["config"]?["name"]?.string ?? object["config"]?.string ?? object["class_name"]?.string {
+        return name
+      }
+      return object.members.map { "\($0.key): \(shortText($0.value))" }.joined(separator: ", ")
+    default: return value.text()
+    }
+  }
+}
+
+extension LegacyModelFile {
+  /// The optimizer's class with its learning rate.
+  var optimizer: String? {
+    guard let config = trainingConfig?["optimizer_config"], let name = config["class_name"]?.string else { return nil }
+    let rate = config["config"]?["learning_rate"]?.number ?? config["config"]?["lr"]?.number
+    return ConfigReader.plainName(name) + (rate.map { " (learning rate \($0.shortText))" } ?? "")
+  }
+}
+
+extension Model {
+  /// Names of the dtype policies of the layers, each once.
+  var dtypePolicies: [String] {
+    var names: [String] = []
+    for layer in graph.layers {
+      let dtype = layer.config["dtype"]
+      guard let name = dtype?.string ?? dtype?["config"]?["name"]?.string, !names.contains(name) else { continue }
+      names.append(name)
+    }
+    return names.isEmpty ? ["float32"] : names
+  }
+}

@@ -1,0 +1,95 @@
+import H5ConvConfig
+import H5ConvDiagnostics
+import H5ConvGraph
+import H5ConvModelFiles
+import H5ConvTensors
+
+extension Inspection {
+  /// What is known of the file as JSON, described by `schemas/inspect.schema.json`.
+  ///
+  /// - Parameter weights: whether `weights` lists every weight with its statistics; it reads them all.
+  public func json(weights: Bool = false) throws -> String {
+    var object: JSONObject = [
+      "version": 1, "file": .string(file.path), "format": .string(file.container.rawValue),
+      "keras_version": .optional(file.kerasVersion), "backend": .optional(file.backend),
+    ]
+    if let model {
+      object["name"] = .string(model.name)
+      object["class"] = .string(model.architecture.className)
+      object["dtype"] = .array(model.dtypePolicies.map { .string($0) })
+      object["compile"] = compile
+      object["inputs"] = .array(
+        model.inputs.map { ["name": .string($0.name), "shape": .shape($0.shape)] })
+      object["outputs"] = .array(
+        model.graph.outputs.compactMap { output in
+          model.graph.taps.last { $0.tensor == output }.map { .string($0.key) }
+        })
+      object["layers"] = .array(model.summary.rows.map(\.json))
+      object["total_params"] = .int(model.summary.totalParameters)
+      object["trainable_params"] = .int(model.summary.trainableParameters)
+      object["non_trainable_params"] = .int(model.summary.nonTrainableParameters)
+    } else {
+      try addGroups(to: &object)
+    }
+    object["warnings"] = .array(warnings.map { .string($0) })
+    if weights { object["weights"] = .array(try file.storedWeights().map { try naming(file.path, $0.json) }) }
+    return JSONValue.object(object).text(pretty: true)
+  }
+
+  private var compile: JSONValue {
+    guard let training = file.trainingConfig else { return .null }
+    return [
+      "optimizer": .optional(file.optimizer), "loss": training["loss"] ?? .null,
+      "metrics": training["metrics"] ?? .null,
+    ]
+  }
+
+  /// Layers of a file without an architecture: what its groups are called and how many elements they hold.
+  private func addGroups(to object: inout JSONObject) throws {
+    let weights = try file.storedWeights()
+    let names = file.weights?.layerNames ?? []
+    object["layers"] = .array(
+      names.map { name in
+        [
+          "name": .string(name), "class": .null, "output_shape": .null,
+          "params": .int(weights.filter { $0.layer == name }.reduce(0) { $0 + $1.count }), "inbound": [],
+        ]
+      })
+    object["total_params"] = .int(weights.reduce(0) { $0 + $1.count })
+    object["trainable_params"] = .null
+    object["non_trainable_params"] = .null
+  }
+}
+
+extension Summary.Row {
+  fileprivate var json: JSONValue {
+    var object: JSONObject = [
+      "name": .string(name), "class": .string(className),
+      "output_shape": outputShapes.count > 1
+        ? .array(outputShapes.map { .shape($0.sizes) }) : outputShapes.first.map { .shape($0.sizes) } ?? .null,
+      "params": .int(parameters), "trainable_params": .int(trainableParameters),
+      "inbound": .array(inbound.map { .string($0) }), "index": index.map { .int($0) } ?? .null,
+      "supported": .bool(isSupported),
+    ]
+    if !nested.isEmpty { object["layers"] = .array(nested.map(\.json)) }
+    return .object(object)
+  }
+}
+
+extension StoredWeight {
+  fileprivate func json() throws -> JSONValue {
+    let statistics = try statistics()
+    return [
+      "path": .string(path), "shape": .array(shape.map { .int($0) }), "dtype": .string(dtype),
+      "min": .double(statistics.minimum), "max": .double(statistics.maximum), "mean": .double(statistics.mean),
+      "std": .double(statistics.standardDeviation), "zeros": .int(statistics.zeroCount),
+      "nan": .int(statistics.nanCount), "inf": .int(statistics.infinityCount),
+    ]
+  }
+}
+
+extension JSONValue {
+  static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+
+  static func shape(_ sizes: [Int?]) -> JSONValue { .array(sizes.map { $0.map { .int($0) } ?? .null }) }
+}
