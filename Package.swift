@@ -104,7 +104,11 @@ let package = Package(
       ]),
     tests("Images", of: ["H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
     tests("Visualization", of: ["H5ConvVisualization", "H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
-    tests("H5Conv", of: ["H5Conv", "H5ConvHDF5", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    tests(
+      "H5Conv",
+      of: [
+        "H5Conv", "H5ConvHDF5", "H5ConvImages", "H5ConvInference", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics",
+      ]),
     tests("H5ConvTesting", of: ["H5ConvTesting", "H5Conv", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
     tests(
       "ModelConformance",

@@ -1,5 +1,6 @@
 import H5ConvConfig
 import H5ConvDiagnostics
+import TestSupport
 import Testing
 
 @Suite("Fields of a layer's config")

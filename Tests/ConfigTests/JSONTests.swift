@@ -1,5 +1,6 @@
 import H5ConvConfig
 import H5ConvDiagnostics
+import TestSupport
 import Testing
 
 @Suite("JSON as Python writes it")
@@ -104,7 +105,7 @@ struct JSONParserTests {
 @Suite("JSON that is written")
 struct JSONWriterTests {
   static let values: [JSONValue] = [
-    nil, true, 0, -1, 1.5, 1.0, -0.0, 1e300, 5e-324, 0.1, .int(.max), "", "ä✓😀", "quote \" back \\ slash /", "\u{0}\u{1f}\n\t\u{7f}", [], [:],
+    nil, true, 0, -1, 1.5, 1.0, -0.0, 1e300, .double(.leastNonzeroMagnitude), 0.1, .int(.max), "", "ä✓😀", "quote \" back \\ slash /", "\u{0}\u{1f}\n\t\u{7f}", [], [:],
     [1, [2, []], [:]], ["a": 1, "b": ["c": [nil, false]]], "\u{202e}hidden\u{200b}",
   ]
 

@@ -1,4 +1,5 @@
 import H5ConvConfig
+import H5ConvInference
 import H5ConvTensors
 import TestSupport
 import Testing
@@ -196,13 +197,13 @@ struct WindowTests {
         "dilation_rate": .array(sweep.dilation.map { .int($0) }),
       ])
     // Keras: `valid` is (n − 1)s + max(extent, s), `same` is n·s, the smaller half of the surplus cut off before.
-    let full = (0..<2).map { (sweep.image[$0 + 1] - 1) * sweep.strides[$0] + sweep.extent[$0] }
-    let size = (0..<2).map { axis in
-      sweep.padding == "same"
-        ? sweep.image[axis + 1] * sweep.strides[axis]
-        : (sweep.image[axis + 1] - 1) * sweep.strides[axis] + max(sweep.extent[axis], sweep.strides[axis])
+    var (size, cut): ([Int], [Int]) = ([], [])
+    for axis in 0..<2 {
+      let (length, stride, extent) = (sweep.image[axis + 1], sweep.strides[axis], sweep.extent[axis])
+      let isSame = sweep.padding == "same"
+      size.append(isSame ? length * stride : (length - 1) * stride + max(extent, stride))
+      cut.append(isSame ? max((length - 1) * stride + extent - length * stride, 0) / 2 : 0)
     }
-    let cut = (0..<2).map { sweep.padding == "same" ? max(full[$0] - size[$0], 0) / 2 : 0 }
     let (pixels, taps, offsets) = (Indexed(last), Indexed(kernel), Indexed(bias))
     var expected: [Double] = []
     for batch in 0..<sweep.image[0] {

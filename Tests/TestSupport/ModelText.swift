@@ -71,3 +71,11 @@ package enum ModelText {
     try file.flush()
   }
 }
+
+extension JSONObject {
+  /// An object with `members` in their order.
+  package init(_ members: KeyValuePairs<String, JSONValue>) {
+    self.init()
+    for (key, value) in members { self[key] = value }
+  }
+}
