@@ -28,6 +28,10 @@ package enum InputFile {
   package static func open(_ path: String) throws -> Int32 {
     let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else { throw H5ConvError(.cannotRead, String(cString: strerror(errno)), file: path) }
+    do { _ = try size(descriptor, path) } catch {
+      close(descriptor)
+      throw error
+    }
     return descriptor
   }
 
