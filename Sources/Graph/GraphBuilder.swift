@@ -180,6 +180,10 @@ private struct GraphBuilder {
       do {
         if layers[place].weights.isEmpty { layers[place].weights = try layer.weights(for: shapes) }
         let outputs = try layer.outputShapes(for: shapes)
+        // So that no layer's arithmetic on sizes can overflow: with kernels, strides and factors below 2^20 it stays below 2^62.
+        if outputs.contains(where: { $0.sizes.contains { $0 ?? 0 > 1 << 40 } }) {
+          throw H5ConvError(.limit, "an output of shape \(outputs.map(\.description).joined(separator: ", "))", at: site)
+        }
         if outputs.isEmpty {
           throw H5ConvError(.badData, "the input's shape is not stated in the file", at: site)
         }

@@ -150,7 +150,7 @@ package struct WeightTable: Sendable {
   /// Number of elements of what `group` stores without a supported layer that takes it.
   package func unclaimedCount(of group: String) -> Int {
     unclaimed.filter { $0.group == group }.reduce(0) { total, place in
-      total + ((try? dataset(place).elementCount()) ?? 0)
+      total.clampedSum((try? dataset(place).elementCount()) ?? 0)
     }
   }
 

@@ -78,7 +78,9 @@ package struct Plan: Sendable {
       let kind = try layer.kind.get()
       let outputs = try kind.lower(arguments, to: &lowering)
       for value in outputs {
-        guard let count = Tensor.elementCount(of: value.shape), count <= Int32.max else {
+        guard let count = Tensor.elementCount(of: value.shape), count <= Int32.max,
+          value.shape.allSatisfy({ $0 <= Int32.max })
+        else {
           throw H5ConvError(.limit, "a result of shape \(value.shape) has too many elements")
         }
       }

@@ -222,3 +222,62 @@ struct StructureTests {
     #expect(error.description.contains("training=True"))
   }
 }
+
+@Suite("Sizes beyond all measure end in errors or shapes, never in a trap")
+struct AbsurdSizeTests {
+  @Test(arguments: [
+    ("UpSampling2D", #"{"size": [1048576, 1048576]}"#), ("ZeroPadding2D", #"{"padding": [1048576, 1048576]}"#),
+    ("Conv2DTranspose", #"{"filters": 1048576, "kernel_size": [1048576, 1048576], "strides": [1048576, 1048576]}"#),
+    ("Conv2DTranspose", #"{"filters": 2, "kernel_size": 3, "strides": [1048576, 1048576], "padding": "same"}"#),
+    ("SeparableConv2D", #"{"filters": 2, "kernel_size": 3, "depth_multiplier": 4096}"#),
+    ("DepthwiseConv2D", #"{"kernel_size": 3, "depth_multiplier": 1048576}"#), ("Concatenate", #"{"axis": 1}"#), ("Concatenate", #"{}"#),
+    ("Conv2D", #"{"filters": 2, "kernel_size": [1048576, 1048576], "dilation_rate": [1048576, 1048576], "padding": "same"}"#),
+    ("AveragePooling2D", #"{"pool_size": 1, "strides": [1048576, 1048576], "padding": "same"}"#), ("Flatten", #"{}"#),
+    ("Reshape", #"{"target_shape": [1099511627776, 1099511627776]}"#), ("Reshape", #"{"target_shape": [1099511627776, 1099511627776, -1]}"#), ("Dense", #"{"units": 1073741824}"#),
+  ] as [(String, String)])
+  func chains(_ className: String, _ config: String) throws {
+    let fields = try #require(try JSONParser.parse(config).object)
+    let layers = (0..<8).map { number -> JSONValue in
+      let source = number == 0 ? "x" : "l\(number - 1)"
+      let inputs = Array(repeating: (source, 0, 0), count: className == "Concatenate" ? 64 : 1)
+      var entry = ModelText.layer(className, "l\(number)", inbound: [inputs]).object ?? JSONObject()
+      var config = fields
+      config["name"] = .string("l\(number)")
+      entry["config"] = .object(config)
+      return .object(entry)
+    }
+    for size in [1 << 20, 1 << 30, 1 << 40] {
+      let graph = try graph(
+        ModelText.functional(
+          [ModelText.input("x", [nil, size, size, size])] + layers, inputs: [("x", 0, 0)], outputs: [("l7", 0, 0)]))
+      let failures = graph.calls.compactMap { call -> H5ConvError? in
+        if case .failure(let error) = call.outputShapes { error } else { nil }
+      }
+      #expect(failures.allSatisfy { [.limit, .badData].contains($0.kind) }, "\(failures)")
+    }
+  }
+
+  @Test func largerThanAllInputs() throws {
+    #expect(throws: H5ConvError.self) {
+      let graph = try graph(model(ModelText.layer("Flatten", "out", inbound: [[("x", 0, 0)]])))
+      _ = try graph.calls[1].outputShapes.get()
+      _ = try self.graphOf([nil, 1 << 41]).calls[0].outputShapes.get()
+    }
+  }
+
+  private func graphOf(_ shape: [Int?]) throws -> Graph {
+    try graph(ModelText.sequential([ModelText.input("x", shape), ModelText.layer("Flatten", "f")]))
+  }
+
+  /// Three weights of 2^62 elements each: their sum is no Int.
+  @Test func parametersThatOverflow() throws {
+    let layers = (0..<3).map { dense("d\($0)", [("x", 0, 0)], units: 1 << 30) }
+    let config = ModelText.functional(
+      [ModelText.input("x", [nil, 1 << 32])] + layers, inputs: [("x", 0, 0)], outputs: [("d0", 0, 0)])
+    let architecture = try ArchitectureReader.read(config, kerasVersion: "2.15.0")
+    let graph = try Graph(architecture)
+    let summary = Summary(architecture, graph, WeightTable(graph, architecture, nil))
+    #expect(summary.rows.map(\.parameters) == [0] + Array(repeating: 1 << 62 + 1 << 30, count: 3))
+    #expect(summary.totalParameters == .max)
+  }
+}
