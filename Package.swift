@@ -89,9 +89,39 @@ let package = Package(
       path: "Sources/Bench", swiftSettings: strict),
 
     // Tests: one folder per target.
-    .target(name: "TestSupport", dependencies: ["H5ConvTensors"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["H5ConvHDF5", "H5ConvConfig", "H5ConvTensors"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests("Files", of: ["H5ConvFiles", "H5ConvDiagnostics"]),
+    tests("HDF5", of: ["H5ConvHDF5", "H5ConvDiagnostics"]),
+    tests("Tensors", of: ["H5ConvTensors", "H5ConvDiagnostics"]),
+    tests("Config", of: ["H5ConvConfig", "H5ConvDiagnostics"]),
+    tests("Layer", of: ["H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    tests(
+      "Graph",
+      of: ["H5ConvGraph", "H5ConvModelFiles", "H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    tests(
+      "Inference",
+      of: [
+        "CKernels", "H5Conv", "H5ConvInference", "H5ConvGraph", "H5ConvModelFiles", "H5ConvLayers", "H5ConvConfig",
+        "H5ConvTensors", "H5ConvDiagnostics",
+      ]),
     tests("Images", of: ["H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
     tests("Visualization", of: ["H5ConvVisualization", "H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
+    tests(
+      "H5Conv",
+      of: [
+        "H5Conv", "H5ConvHDF5", "H5ConvImages", "H5ConvInference", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics",
+      ]),
+    tests("H5ConvTesting", of: ["H5ConvTesting", "H5Conv", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    tests(
+      "ModelConformance",
+      of: [
+        "H5ConvTesting", "H5Conv", "H5ConvInference", "H5ConvGraph", "H5ConvModelFiles", "H5ConvConfig",
+        "H5ConvTensors",
+        "H5ConvDiagnostics",
+      ]),
+    tests("CLI", of: ["H5ConvCLI", "H5ConvHDF5", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -20,6 +20,8 @@ const h5k_kernels *h5k_best(void) {
   return &h5k_kernels_portable;
 }
 
+const h5k_kernels *h5k_portable(void) { return &h5k_kernels_portable; }
+
 void h5k_patches(float *target, const float *image, const h5k_window *w, ptrdiff_t out_y, ptrdiff_t first_channel,
                  ptrdiff_t group_channels) {
   const ptrdiff_t patch = w->kernel_height * w->kernel_width * group_channels;

@@ -13,6 +13,8 @@ package final class OutputFolder: Sendable {
   private let replaces: Bool
   private let written = Mutex<[String]>([])
 
+  private static let counter = Atomic<Int>(0)
+
   /// - Throws: ``H5ConvError`` of kind `cannotWrite`.
   package init(_ path: String, replaces: Bool) throws {
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -34,7 +36,8 @@ package final class OutputFolder: Sendable {
       guard InputFile.isFolder(parent) else {
         throw H5ConvError(.cannotWrite, "the folder '\(parent)' does not exist", remedy: "make it first", file: path)
       }
-      let temporary = "\(parent)/.\(name.prefix(100)).\(getpid()).tmp"
+      let number = OutputFolder.counter.add(1, ordering: .relaxed).newValue
+      let temporary = "\(parent)/.\(name.prefix(100)).\(getpid())-\(number).tmp"
       guard mkdir(temporary, 0o777) == 0 else { throw OutputFile.failure(.cannotWrite, path) }
       temporaryPath = temporary
     }
@@ -48,8 +51,9 @@ package final class OutputFolder: Sendable {
 
   /// Writes the file `name` (without folders) of the results.
   package func write(_ name: String, _ bytes: [UInt8]) throws {
-    let file = try OutputFile("\(temporaryPath ?? path)/\(name)", replaces: replaces)
-    do { try file.write(bytes) } catch let error as H5ConvError {
+    do { try OutputFile("\(temporaryPath ?? path)/\(name)", replaces: replaces).write(bytes) } catch let error
+      as H5ConvError
+    {
       throw H5ConvError(error.kind, error.what, at: error.place, remedy: error.remedy, file: "\(path)/\(name)")
     }
     written.withLock { $0.append(name) }

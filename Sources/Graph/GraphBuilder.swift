@@ -26,7 +26,7 @@ extension Graph {
 }
 
 private struct GraphBuilder {
-  /// Longest axis of a tensor; a layer's arithmetic on such sizes (times a stride or factor) stays within an Int.
+  /// Longest axis of a tensor: with kernels, strides and factors below 2²⁰ a layer's arithmetic on sizes stays below 2⁶².
   static let sizeLimit = 1 << 40
 
   let limit: Int
@@ -183,9 +183,6 @@ private struct GraphBuilder {
       do {
         if layers[place].weights.isEmpty { layers[place].weights = try layer.weights(for: shapes) }
         let outputs = try layer.outputShapes(for: shapes)
-        if outputs.isEmpty {
-          throw H5ConvError(.badData, "the input's shape is not stated in the file", at: site)
-        }
         for size in outputs.flatMap(\.sizes) where size ?? 0 > GraphBuilder.sizeLimit {
           throw H5ConvError(.limit, "an output with an axis of \(size ?? 0)", at: site)
         }

@@ -31,8 +31,8 @@ package struct Summary: Sendable {
     let maker = RowMaker(graph: graph, weights: weights)
     rows = maker.rows(architecture, path: [], isTrainable: architecture.isTrainable)
     let shared = SharedLayers(graph, weights).repeated
-    totalParameters = rows.reduce(0) { $0 + $1.parameters } - shared.total
-    trainableParameters = rows.reduce(0) { $0 + $1.trainableParameters } - shared.trainable
+    totalParameters = rows.reduce(0) { $0.clampedSum($1.parameters) } - shared.total
+    trainableParameters = rows.reduce(0) { $0.clampedSum($1.trainableParameters) } - shared.trainable
   }
 }
 
@@ -67,7 +67,7 @@ private struct RowMaker {
       let (total, trainable) =
         spec.nested == nil
         ? parameters(layerPath, isTrainable: isTrainable)
-        : nested.reduce((0, 0)) { ($0.0 + $1.parameters, $0.1 + $1.trainableParameters) }
+        : nested.reduce((0, 0)) { ($0.0.clampedSum($1.parameters), $0.1.clampedSum($1.trainableParameters)) }
       var inbound: [String] = []
       for reference in spec.calls.flatMap(\.inputs) where !hidden.contains(reference.layer) {
         if !inbound.contains(reference.layer) { inbound.append(reference.layer) }
@@ -116,8 +116,8 @@ private struct RowMaker {
       let count =
         spec.shape.product(of: 0..<spec.shape.rank)
         ?? (try? weights.shape(layer: place, spec.name)).flatMap { Tensor.elementCount(of: $0) } ?? 0
-      total += count
-      if isTrainable, spec.isTrainable { trainable += count }
+      total = total.clampedSum(count)
+      if isTrainable, spec.isTrainable { trainable = trainable.clampedSum(count) }
     }
     return (total, trainable)
   }
@@ -139,8 +139,10 @@ private struct SharedLayers {
         guard isRepeated else { continue }
         for spec in graph.layers[place].weights {
           let count = spec.shape.product(of: 0..<spec.shape.rank) ?? 0
-          repeated.total += count
-          if spec.isTrainable, graph.layers[place].isTrainable { repeated.trainable += count }
+          repeated.total = repeated.total.clampedSum(count)
+          if spec.isTrainable, graph.layers[place].isTrainable {
+            repeated.trainable = repeated.trainable.clampedSum(count)
+          }
         }
       }
     }

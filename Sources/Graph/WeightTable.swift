@@ -110,8 +110,16 @@ package struct WeightTable: Sendable {
 
   /// Sizes of the axes of the weight `name` of `layer`, as stored.
   package func shape(layer: Int, _ name: String) throws -> [Int] {
-    let place = try place(layer: layer, name)
-    return try dataset(place).shape
+    try shape(of: place(layer: layer, name))
+  }
+
+  /// Sizes of the axes of the weight at `place`, as stored.
+  package func shape(of place: Place) throws -> [Int] { try dataset(place).shape }
+
+  /// Reads the weight at `place`, as float32.
+  package func tensor(at place: Place) throws -> Tensor {
+    let dataset = try dataset(place)
+    return try Tensor(shape: dataset.shape) { buffer in try dataset.readFloats(into: buffer) }
   }
 
   /// Reads the weight `name` of `layer`, as float32.
@@ -137,7 +145,7 @@ package struct WeightTable: Sendable {
   /// Number of elements of what `group` stores without a supported layer that takes it.
   package func unclaimedCount(of group: String) -> Int {
     unclaimed.filter { $0.group == group }.reduce(0) { total, place in
-      total + ((try? dataset(place).elementCount()) ?? 0)
+      total.clampedSum((try? dataset(place).elementCount()) ?? 0)
     }
   }
 

@@ -52,10 +52,10 @@ extension Inspection {
       names.map { name in
         [
           "name": .string(name), "class": .null, "output_shape": .null,
-          "params": .int(weights.filter { $0.layer == name }.reduce(0) { $0 + $1.count }), "inbound": [],
+          "params": .int(weights.filter { $0.layer == name }.reduce(0) { $0.clampedSum($1.count) }), "inbound": [],
         ]
       })
-    object["total_params"] = .int(weights.reduce(0) { $0 + $1.count })
+    object["total_params"] = .int(weights.reduce(0) { $0.clampedSum($1.count) })
     object["trainable_params"] = .null
     object["non_trainable_params"] = .null
   }

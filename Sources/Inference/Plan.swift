@@ -99,8 +99,10 @@ package struct Plan: Sendable {
         throw H5ConvError(.internalFault, "shapes \(outputs.map(\.shape)) were computed where \(shapes) were inferred")
       }
       for step in lowering.steps[done...] {
-        guard let count = Tensor.elementCount(of: step.output.shape), count <= Int32.max else {
-          throw H5ConvError(.limit, "a result of shape \(step.output.shape) has too many elements")
+        let shape = step.output.shape
+        guard let count = Tensor.elementCount(of: shape), count <= Int32.max, shape.allSatisfy({ $0 <= Int32.max })
+        else {
+          throw H5ConvError(.limit, "a result of shape \(shape) has too many elements")
         }
       }
       return outputs

@@ -34,8 +34,9 @@ enum NPYFormat {
       throw H5ConvError(.limit, "an array of shape \(header.shape)")
     }
     let data = bytes[(start + length)...]
-    guard data.count >= count * header.size else {
-      throw H5ConvError(.badData, "the array has \(data.count) of \(count * header.size) bytes")
+    guard count <= data.count / header.size else {
+      throw H5ConvError(
+        .badData, "the array has \(data.count) bytes where \(count) elements of \(header.size) were expected")
     }
     let tensor = try Tensor(shape: header.isFortran ? header.shape.reversed() : header.shape) { target in
       bytes.withUnsafeBytes { header.convert($0[(start + length)...], into: target) }

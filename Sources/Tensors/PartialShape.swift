@@ -44,3 +44,11 @@ package struct PartialShape: Sendable, Equatable, CustomStringConvertible, Expre
     return items.count == 1 ? "(\(items[0]),)" : "(\(items.joined(separator: ", ")))"
   }
 }
+
+extension Int {
+  /// The sum, or the largest Int when it overflows: counts of elements that a hostile file declares.
+  package func clampedSum(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}

@@ -70,6 +70,9 @@ typedef struct {
 // The loops for this processor, chosen once.
 const h5k_kernels *h5k_best(void);
 
+// The loops that every processor has, for tests that hold the others against them.
+const h5k_kernels *h5k_portable(void);
+
 // Patches of one output row for a matrix product: target[x][(ky, kx, c)], c over `group_channels` channels from
 // `first_channel` on.
 void h5k_patches(float *target, const float *image, const h5k_window *w, ptrdiff_t out_y, ptrdiff_t first_channel,

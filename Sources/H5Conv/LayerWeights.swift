@@ -1,0 +1,62 @@
+import H5ConvDiagnostics
+import H5ConvGraph
+import H5ConvLayers
+public import H5ConvTensors
+
+extension Model {
+  /// The weights of all layers, nested ones too, in execution order; none is read yet.
+  ///
+  /// What the file stores for a layer that h5conv does not support comes last, under the names in the file. A layer whose
+  /// weights are missing or do not fit lists what it should have; reading them says what is wrong.
+  public var layerWeights: [LayerWeight] {
+    let owned = graph.layers.indices.flatMap { layer in
+      graph.layers[layer].weights.map { spec in
+        LayerWeight(
+          layer: graph.layers[layer].name, name: spec.name,
+          shape: (try? weights.shape(layer: layer, spec.name)) ?? [],
+          isTrainable: spec.isTrainable && graph.layers[layer].isTrainable, path: path
+        ) { try weights.tensor(layer: layer, spec.name) }
+      }
+    }
+    let unclaimed = weights.unclaimed.map { place in
+      LayerWeight(
+        layer: place.group, name: place.name, shape: (try? weights.shape(of: place)) ?? [], isTrainable: nil, path: path
+      ) { try weights.tensor(at: place) }
+    }
+    return owned + unclaimed
+  }
+}
+
+/// A weight of a layer: its name and shape; its elements are read when they are asked for.
+public struct LayerWeight: Sendable {
+  /// The layer that owns it: `conv1`, `outer/inner`.
+  public let layer: String
+  /// Its name in the layer: `kernel`, `bias`, `moving_mean`.
+  public let name: String
+  /// Sizes of the axes as stored; empty for a scalar, and for a weight that is not in the file.
+  public let shape: [Int]
+  /// Whether training changes it; nil where h5conv does not know the layer.
+  public let isTrainable: Bool?
+  private let path: String
+  private let source: @Sendable () throws -> Tensor
+
+  init(
+    layer: String, name: String, shape: [Int], isTrainable: Bool?, path: String,
+    source: @escaping @Sendable () throws -> Tensor
+  ) {
+    self.layer = layer
+    self.name = name
+    self.shape = shape
+    self.isTrainable = isTrainable
+    self.path = path
+    self.source = source
+  }
+
+  /// `layer/name`
+  public var key: String { "\(layer)/\(name)" }
+
+  /// Reads the elements, as float32.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `badData` when the weight is missing, damaged, or of another shape than the layer needs.
+  public func read() throws -> Tensor { try naming(path, source) }
+}

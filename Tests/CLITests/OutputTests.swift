@@ -1,0 +1,302 @@
+import Foundation
+import H5ConvConfig
+import H5ConvHDF5
+import H5ConvTensors
+import TestSupport
+import Testing
+
+@Suite("h5conv inspect")
+struct InspectTests {
+  private func inspect(_ arguments: String...) throws -> JSONValue {
+    let run = try Program.run(["inspect", "--json"] + arguments)
+    try #require(run.code == 0, "\(run)")
+    #expect(run.errors == "")
+    return try run.json()
+  }
+
+  /// The JSON of every fixture is as its schema says, and has Keras' numbers.
+  @Test(arguments: ModelFixture.names) func everyModel(_ name: String) throws {
+    let fixture = try ModelFixture(name)
+    let json = try inspect(fixture.path)
+    #expect(try JSONSchema(named: "inspect").problems(json) == [])
+    for field in ["total_params", "trainable_params", "non_trainable_params", "keras_version"] {
+      #expect(
+        json[field] == fixture.facts[field] || field == "keras_version" && name.hasPrefix("tfk_seq_list"), "\(field)")
+    }
+    let layers = try #require(json["layers"]?.array)
+    #expect(layers.map { $0["name"] } == fixture.facts["layers"]?.array?.map { $0["name"] })
+    #expect(layers.map { $0["class"] } == fixture.facts["layers"]?.array?.map { $0["class"] })
+    #expect(layers.map { $0["params"] } == fixture.facts["layers"]?.array?.map { $0["params"] })
+    #expect(json["format"] == "legacy-h5")
+    #expect(json["backend"] == "tensorflow")
+  }
+
+  @Test(arguments: [
+    ModelFixture.path("tfk_tutorial"), ModelFixture.path("k3_own_code"), Fixtures.path("hdf5/keras3.weights.h5"),
+    Fixtures.path("hdf5/model_weights_only.h5"),
+  ])
+  func weights(_ path: String) throws {
+    let json = try inspect(path, "--weights")
+    #expect(try JSONSchema(named: "inspect").problems(json) == [])
+    let weights = try #require(json["weights"]?.array)
+    #expect(!weights.isEmpty)
+    let elements = weights.reduce(0) { $0 + ($1["shape"]?.array ?? []).reduce(1) { $0 * ($1.integer ?? 0) } }
+    #expect(elements == json["total_params"]?.integer)
+  }
+
+  @Test(arguments: [("keras3.weights", "keras3-weights"), ("model_weights_only", "legacy-weights")])
+  func weightsOnly(_ name: String, _ format: String) throws {
+    let json = try inspect(Fixtures.path("hdf5/\(name).h5"))
+    #expect(try JSONSchema(named: "inspect").problems(json) == [])
+    #expect(json["format"]?.string == format)
+    #expect(json["warnings"]?.array?.isEmpty == false)
+    #expect(json["total_params"] == 8)
+  }
+
+  @Test func whatTheFieldsSay() throws {
+    let json = try inspect(tutorial)
+    let layer = try #require(json["layers"]?.array?.first { $0["name"] == "block0_conv2" })
+    #expect(layer["class"] == "Conv2D")
+    #expect(layer["params"] == 2320)
+    #expect(layer["output_shape"]?.array?.first == JSONValue.null)
+    #expect(layer["inbound"]?.array?.count == 1)
+    #expect(layer["supported"] == true)
+    let outputs = try #require(
+      try inspect(ModelFixture.path("tfk_two_outputs"))["layers"]?.array?.first { $0["name"] == "backbone" })
+    #expect(outputs["output_shape"] == [[nil, 2, 2, 2], [nil, 5, 5, 3]])
+  }
+
+  @Test func summaryForPeople() throws {
+    let run = try Program.run(["inspect", tutorial])
+    #expect(run.code == 0 && run.errors == "")
+    for text in ["conv2d_1", "448", "block0_conv2", "2,320", "Conv2D", "Total params", "tensorflow"] {
+      #expect(run.output.contains(text), "\(text)")
+    }
+  }
+
+  @Test func unsupportedLayersAreWarnedOf() throws {
+    let json = try inspect(ModelFixture.path("k3_own_code"))
+    let warnings = (json["warnings"]?.array ?? []).compactMap(\.string)
+    for text in ["Swirl", "Lambda"] { #expect(warnings.contains { $0.contains(text) }, "\(text)") }
+  }
+
+  @Test(arguments: ["links", "storage", "types", "attributes", "not_a_model"]) func tree(_ name: String) throws {
+    let run = try Program.run(["inspect", "--tree", Fixtures.path("hdf5/\(name).h5")])
+    #expect(run.code == 0, "\(run)")
+    #expect(!run.output.isEmpty)
+    // Cycles end.
+    #expect(run.output.utf8.count < 10_000)
+  }
+}
+
+@Suite("h5conv predict")
+struct PredictTests {
+  private let folder: TemporaryFolder
+  private let model = ModelFixture.path("k3_sequential")
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// The fixture's inputs as a `.npy`.
+  private func array() throws -> String {
+    let input = try #require(try ModelFixture("k3_sequential").inputs["x"])
+    let writer = try NPYWriter(folder.file("x.npy"), shape: input.shape)
+    try writer.append(input)
+    try writer.close()
+    return folder.file("x.npy")
+  }
+
+  @Test func sameAsKeras() throws {
+    let run = try Program.run(["predict", model, try array(), "--json", "--top", "3"])
+    try #require(run.code == 0, "\(run)")
+    let json = try run.json()
+    #expect(try JSONSchema(named: "predict").problems(json) == [])
+    let results = try #require(json["results"]?.array)
+    let golden = try #require(try ModelFixture("k3_sequential").golden["probabilities"])
+    #expect(results.count == golden.shape[0])
+    for (example, result) in results.enumerated() {
+      #expect(result["preprocess"]?.string?.isEmpty == false)
+      #expect(result["input"]?.string?.contains("x.npy") == true)
+      let row = Array(golden.values[example * 3..<(example + 1) * 3])
+      let predictions = try #require(result["predictions"]?.array)
+      // Best first.
+      #expect(predictions.map { $0["index"]?.integer } == row.indices.sorted { row[$0] > row[$1] })
+      for prediction in predictions {
+        let score = try #require(prediction["score"]?.number)
+        #expect(abs(score - Double(row[try #require(prediction["index"]?.integer)])) < 1e-5)
+        #expect(prediction["label"] == JSONValue.null)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "cat\ndog\nbird\n", "[\"cat\", \"dog\", \"bird\"]", "{\"0\": \"cat\", \"1\": [\"n0\", \"dog\"], \"2\": \"bird\"}",
+  ])
+  func labels(_ text: String) throws {
+    let labels = try folder.write("labels", Array(text.utf8))
+    let run = try Program.run(["predict", model, try array(), "--json", "--labels", labels, "--top", "2"])
+    try #require(run.code == 0, "\(run)")
+    let results = try #require(try run.json()["results"]?.array)
+    for result in results {
+      let predictions = try #require(result["predictions"]?.array)
+      #expect(predictions.count == 2)
+      for prediction in predictions {
+        #expect(prediction["label"]?.string == ["cat", "dog", "bird"][try #require(prediction["index"]?.integer)])
+      }
+    }
+    let plain = try Program.run(["predict", model, try array(), "--labels", labels])
+    #expect(plain.output.contains("dog"))
+    #expect(plain.errors.contains("preprocess: "))
+    #expect(try Program.run(["predict", model, try array(), "--quiet"]).errors == "")
+  }
+
+  @Test func picturesOfAFolder() throws {
+    for name in ["rgb8.png", "grey8.png", "rgb.jpg"] { _ = try folder.write(name, contents(of: picture(name))) }
+    _ = try folder.write("notes.txt", [1])
+    let run = try Program.run(["predict", model, folder.path, "--json"])
+    try #require(run.code == 0, "\(run)")
+    let inputs = try run.json()["results"]?.array?.compactMap {
+      $0["input"]?.string?.split(separator: "/").last.map(String.init)
+    }
+    #expect(inputs == ["grey8.png", "rgb.jpg", "rgb8.png"])
+  }
+}
+
+@Suite("h5conv extract")
+struct ExtractTests {
+  @Test(arguments: ["npz", "h5"]) func pictures(_ kind: String) throws {
+    let folder = try TemporaryFolder()
+    let output = folder.file("a." + kind)
+    let run = try Program.run(
+      ["extract", tutorial, picture("rgb8.png"), picture("grey8.png"), "-l", "conv2d_1,block0_conv2", "-o", output])
+    try #require(run.code == 0, "\(run)")
+    #expect(run.output == "")
+    #expect(run.errors.contains("preprocess: "))
+    #expect(folder.names == ["a." + kind])
+    if kind == "npz" {
+      let arrays = try ArrayFile.npz(output)
+      #expect(arrays.map(\.name) == ["conv2d_1", "block0_conv2"])
+      #expect(arrays.allSatisfy { $0.tensor.shape[0] == 2 })
+    } else {
+      let root = try File.open(output).root
+      #expect(try root.dataset("conv2d_1")?.shape[0] == 2)
+      #expect(try root.memberNames() == ["block0_conv2", "conv2d_1"])
+    }
+    // Again: refused; with --force: the same bytes.
+    let before = contents(of: output)
+    #expect(try Program.run(["extract", tutorial, picture("rgb8.png"), "-o", output]).code == 73)
+    #expect(contents(of: output) == before)
+    let again = try Program.run(
+      [
+        "extract", tutorial, picture("rgb8.png"), picture("grey8.png"), "-l", "conv2d_1", "-l", "block0_conv2", "-o",
+        output, "--force", "--quiet",
+      ])
+    #expect(again.code == 0 && again.errors == "", "\(again)")
+    #expect(contents(of: output) == before)
+  }
+}
+
+@Suite("h5conv viz")
+struct VizTests {
+  @Test func manifest() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run(["viz", tutorial, picture("rgb8.png"), "-o", folder.file("out"), "--json"])
+    try #require(run.code == 0, "\(run)")
+    let json = try run.json()
+    let schema = try JSONSchema(named: "viz-manifest")
+    #expect(schema.problems(json) == [])
+    let stored = try JSONParser.parse(contents(of: folder.file("out/manifest.json")))
+    #expect(schema.problems(stored) == [])
+    #expect(stored == json)
+    let layers = try #require(json["layers"]?.array)
+    // By default all convolutions of the model.
+    let convolutions = try ModelFixture("tfk_tutorial").facts["layers"]?.array?.filter {
+      $0["class"]?.string?.contains("Conv") == true
+    }
+    #expect(layers.map { $0["name"] } == convolutions?.map { $0["name"] })
+    for file in layers.flatMap({ $0["files"]?.array ?? [] }) {
+      let path = try #require(file["path"]?.string)
+      #expect(contents(of: folder.file("out/" + path)).starts(with: [0x89, 0x50, 0x4e, 0x47]), "\(path)")
+    }
+    #expect(!contents(of: folder.file("out/index.html")).isEmpty)
+    #expect(folder.names == ["out"])
+  }
+
+  @Test func severalPictures() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run(
+      [
+        "viz", tutorial, picture("rgb8.png"), picture("grey8.png"), "-l", "conv2d_1", "-o", folder.file("out"),
+        "--style", "grid", "--quiet",
+      ])
+    try #require(run.code == 0, "\(run)")
+    #expect(run.errors == "")
+    for name in ["rgb8", "grey8"] {
+      #expect(!contents(of: folder.file("out/\(name)/manifest.json")).isEmpty, "\(name)")
+    }
+  }
+
+  @Test func withoutOutput() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run(["viz", tutorial, picture("rgb8.png"), "-l", "conv2d_1"], in: folder)
+    #expect(run.code == 0, "\(run)")
+    #expect(folder.names == ["viz-tfk_tutorial-rgb8"])
+  }
+}
+
+@Suite("Help and version")
+struct HelpTests {
+  @Test(arguments: [
+    [], ["--help"], ["inspect", "--help"], ["viz", "--help"], ["predict", "-h"], ["extract", "--help"],
+    ["help", "viz"],
+  ])
+  func help(_ arguments: [String]) throws {
+    let run = try Program.run(arguments)
+    #expect(run.code == 0, "\(run)")
+    #expect(run.output.contains("USAGE: h5conv"))
+    #expect(run.errors == "")
+  }
+
+  @Test func version() throws {
+    let run = try Program.run(["--version"])
+    #expect(run.code == 0)
+    #expect(run.output.hasPrefix("h5conv "))
+  }
+}
+
+@Suite("The validator of the schemas")
+struct SchemaTests {
+  private static let schema: JSONValue = [
+    "type": "object", "required": ["a"], "additionalProperties": false,
+    "properties": [
+      "a": ["$ref": "#/$defs/count"],
+      "b": ["type": "array", "items": ["enum": ["x", nil]], "minItems": 1, "uniqueItems": true],
+      "c": ["anyOf": [["type": "string", "pattern": "^z"], ["type": ["number", "null"]]]],
+      "d": ["oneOf": [["type": "integer"], ["type": "number", "maximum": 5]]], "e": ["const": 1], "f": true, "g": false,
+    ],
+    "$defs": ["count": ["type": "integer", "minimum": 0]],
+  ]
+
+  @Test(
+    arguments: [
+      ["a": 0], ["a": 1, "b": ["x", nil]], ["a": 1, "c": "zebra"], ["a": 1, "c": 1.5], ["a": 1, "c": nil],
+      ["a": 1, "d": 7],
+      ["a": 1, "d": 2.5], ["a": 1, "e": 1], ["a": 2.0, "f": [[:]]],
+    ] as [JSONValue])
+  func valid(_ value: JSONValue) { #expect(JSONSchema(SchemaTests.schema).problems(value) == []) }
+
+  @Test(
+    arguments: [
+      ([], "$"), ([:], "'a' is missing"), (["a": -1], "below"), (["a": 1.5], "integer"), (["a": "1"], "$.a"),
+      (["a": 1, "b": []], "items"),
+      (["a": 1, "b": ["y"]], "$.b[0]"), (["a": 1, "b": ["x", "x"]], "twice"), (["a": 1, "c": "ant"], "0 of 2"),
+      (["a": 1, "c": true], "0 of 2"),
+      (["a": 1, "d": 3], "2 of 2"), (["a": 1, "d": 7.5], "0 of 2"), (["a": 1, "e": 2], "is not 1"),
+      (["a": 1, "g": 1], "nothing is allowed"),
+      (["a": 1, "h": 1], "$.h"),
+    ] as [(JSONValue, String)])
+  func invalid(_ value: JSONValue, _ says: String) {
+    #expect(JSONSchema(SchemaTests.schema).problems(value).contains { $0.contains(says) })
+  }
+
+  @Test func unknownKeywords() { #expect(!JSONSchema(["maxLength": 3]).problems("a").isEmpty) }
+}
