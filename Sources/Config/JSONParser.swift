@@ -204,7 +204,8 @@ package struct JSONParser {
   }
 
   private mutating func hexadecimal() throws -> UInt32 {
-    guard place + 4 <= text.count,
+    // UInt32 itself would take a sign.
+    guard place + 4 <= text.count, text[place] != UInt8(ascii: "+"), text[place] != UInt8(ascii: "-"),
       let code = UInt32(String(decoding: text[place..<place + 4], as: UTF8.self), radix: 16)
     else { throw error("a malformed \\u escape") }
     place += 4
