@@ -18,7 +18,7 @@ public struct ConversionReport: Sendable, CustomStringConvertible {
     public let difference: Double?
 
     /// `conv2: the largest difference is 0.25`
-    public var description: String { "\(place): \(what)" }
+    /// Place and what, as one text.
   }
 
   /// What was compared: `architecture`, `weights`, `activations`.
