@@ -204,10 +204,11 @@ package struct JSONParser {
   }
 
   private mutating func hexadecimal() throws -> UInt32 {
-    // UInt32 itself would take a sign.
-    guard place + 4 <= text.count, text[place] != UInt8(ascii: "+"), text[place] != UInt8(ascii: "-"),
-      let code = UInt32(String(decoding: text[place..<place + 4], as: UTF8.self), radix: 16)
-    else { throw error("a malformed \\u escape") }
+    guard place + 4 <= text.count else { throw error("a malformed \\u escape") }
+    let digits = String(decoding: text[place..<place + 4], as: UTF8.self)
+    guard digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16) else {
+      throw error("a malformed \\u escape")
+    }
     place += 4
     return code
   }
