@@ -42,11 +42,12 @@ let package = Package(
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CImageCodecs", dependencies: ["CLibPNG", "CLibJPEG"]),
     .target(name: "CKernels"),
+    .target(name: "CTermination"),
     .target(name: "CFont", exclude: ["LICENSE-DejaVu.txt"]),
 
     // The rooms, in order of dependency.
     room("Diagnostics"),
-    room("Files", uses: ["H5ConvDiagnostics"]),
+    room("Files", uses: ["CTermination", "H5ConvDiagnostics"]),
     room("HDF5", uses: ["CHDF5", "H5ConvDiagnostics"]),
     room("Tensors", uses: ["CZip", "H5ConvFiles", "H5ConvDiagnostics"]),
     room("Config", uses: ["H5ConvDiagnostics"]),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import H5Conv
+import H5ConvFiles
 
 /// The command `h5conv extract MODEL INPUT… -o OUT`.
 struct ExtractCommand: ParsableCommand {
@@ -23,6 +24,7 @@ struct ExtractCommand: ParsableCommand {
   @Flag(help: "Write what was made to stdout as JSON.") var json = false
 
   func run() throws {
+    nowWorking(on: model)
     let model = try Model(contentsOf: model)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))

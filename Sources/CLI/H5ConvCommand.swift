@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import H5Conv
+import H5ConvFiles
 
 /// The program `h5conv`.
 @main
@@ -17,6 +18,7 @@ struct H5ConvCommand: ParsableCommand {
 
   static func main() {
     signal(SIGPIPE, SIG_DFL)
+    endOrderly()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import H5Conv
+import H5ConvFiles
 
 /// The command `h5conv inspect FILE`.
 struct InspectCommand: ParsableCommand {
@@ -20,6 +21,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
+    nowWorking(on: file)
     if tree { return try Terminal.print(try HDF5Tree.text(ofFileAt: file)) }
     let inspection = try Inspection(contentsOf: file)
     try Terminal.print(json ? try inspection.json(weights: weights) : try inspection.text(weights: weights))

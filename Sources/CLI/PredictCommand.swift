@@ -1,5 +1,6 @@
 import ArgumentParser
 import H5Conv
+import H5ConvFiles
 
 /// The command `h5conv predict MODEL INPUT…`.
 struct PredictCommand: ParsableCommand {
@@ -25,6 +26,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
+    nowWorking(on: model)
     let model = try Model(contentsOf: model)
     let names = try labels.map { try readLabels($0) } ?? []
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)

@@ -41,6 +41,7 @@ struct VizCommand: ParsableCommand {
   @Flag(help: "Write the manifest to stdout instead of the table.") var json = false
 
   func run() throws {
+    nowWorking(on: model)
     let path = model
     let model = try Model(contentsOf: path)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)

@@ -11,6 +11,7 @@ package final class OutputFile: Sendable {
   /// Where it is written until then.
   package let temporaryPath: String
   private let replaces: Bool
+  private let registration: Temporary
   private let isDone = Mutex(false)
 
   private static let counter = Atomic<Int>(0)
@@ -29,6 +30,7 @@ package final class OutputFile: Sendable {
     }
     let number = OutputFile.counter.add(1, ordering: .relaxed).newValue
     temporaryPath = "\(folder)/.\(name.prefix(100)).\(getpid())-\(number).tmp"
+    registration = Temporary(temporaryPath)
   }
 
   deinit { if !isDone.withLock({ $0 }) { unlink(temporaryPath) } }

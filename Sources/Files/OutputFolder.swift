@@ -11,7 +11,8 @@ package final class OutputFolder: Sendable {
   package let path: String
   private let temporaryPath: String?
   private let replaces: Bool
-  private let written = Mutex<[String]>([])
+  private let registration: Temporary?
+  private let written = Mutex<[(name: String, registration: Temporary)]>([])
 
   private static let counter = Atomic<Int>(0)
 
@@ -31,6 +32,7 @@ package final class OutputFolder: Sendable {
           remedy: "give another with -o, or --force to write into it", file: path)
       }
       temporaryPath = nil
+      registration = nil
     } else {
       let (parent, name) = OutputFile.split(path)
       guard InputFile.isFolder(parent) else {
@@ -40,12 +42,13 @@ package final class OutputFolder: Sendable {
       let temporary = "\(parent)/.\(name.prefix(100)).\(getpid())-\(number).tmp"
       guard mkdir(temporary, 0o777) == 0 else { throw OutputFile.failure(.cannotWrite, path) }
       temporaryPath = temporary
+      registration = Temporary(temporary)
     }
   }
 
   deinit {
     guard let temporaryPath else { return }
-    for name in written.withLock({ $0 }) { unlink("\(temporaryPath)/\(name)") }
+    for (name, _) in written.withLock({ $0 }) { unlink("\(temporaryPath)/\(name)") }
     rmdir(temporaryPath)
   }
 
@@ -56,7 +59,9 @@ package final class OutputFolder: Sendable {
     {
       throw H5ConvError(error.kind, error.what, at: error.place, remedy: error.remedy, file: "\(path)/\(name)")
     }
-    written.withLock { $0.append(name) }
+    guard let temporaryPath else { return }
+    let registration = Temporary("\(temporaryPath)/\(name)")
+    written.withLock { $0.append((name, registration)) }
   }
 
   /// Gives the folder its name.

@@ -197,10 +197,10 @@ struct ErrorTests {
     var bytes = contents(of: hdf5("model"))
     bytes[position] ^= 1 << (position % 8)
     let path = try folder.write("damaged.h5", bytes)
-    withKnownIssue("libhdf5 1.10 crashes; only a process of its own can contain that", isIntermittent: true) {
-      let run = try Program.run(["inspect", path])
-      #expect([0, 65, 70].contains(run.code), "\(run)")
-    }
+    // libhdf5 1.10 crashes on some: that too is one line and an exit code.
+    let run = try Program.run(["inspect", path])
+    #expect([0, 65, 70].contains(run.code), "\(run)")
+    #expect(run.code == 0 || run.errorLines.count == 1, "\(run)")
   }
 
   @Test func absurdSizesAreOnlyWarnedOf() throws {
