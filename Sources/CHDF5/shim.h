@@ -45,6 +45,16 @@ static inline herr_t h5c_link_info(hid_t group, const char *name, h5c_link *out)
   return 0;
 }
 
+// Files are read and made without locks: a lock fails on some network and read-only file systems, and a child process would keep
+// it as long as it lives.
+static inline herr_t h5c_no_locking(hid_t file_access) {
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+  return H5Pset_file_locking(file_access, 0, 1);
+#else
+  return 0;
+#endif
+}
+
 // An IEEE half-precision type, little-endian: not predefined by HDF5.
 static inline hid_t h5c_create_float16(void) {
   hid_t type = H5Tcopy(H5T_IEEE_F32LE);

@@ -204,9 +204,11 @@ package struct JSONParser {
   }
 
   private mutating func hexadecimal() throws -> UInt32 {
-    guard place + 4 <= text.count,
-      let code = UInt32(String(decoding: text[place..<place + 4], as: UTF8.self), radix: 16)
-    else { throw error("a malformed \\u escape") }
+    guard place + 4 <= text.count else { throw error("a malformed \\u escape") }
+    let digits = String(decoding: text[place..<place + 4], as: UTF8.self)
+    guard digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16) else {
+      throw error("a malformed \\u escape")
+    }
     place += 4
     return code
   }

@@ -52,7 +52,7 @@ public struct LayerWeight: Sendable {
     self.source = source
   }
 
-  /// `layer/name`
+  /// Layer and name as one text, `conv1/kernel`.
   public var key: String { "\(layer)/\(name)" }
 
   /// Reads the elements, as float32.

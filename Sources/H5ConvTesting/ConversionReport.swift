@@ -17,7 +17,7 @@ public struct ConversionReport: Sendable, CustomStringConvertible {
     /// The largest difference in units of the tolerance's scale, max(1, |golden|max); nil where there are no numbers to compare.
     public let difference: Double?
 
-    /// `conv2: the largest difference is 0.25`
+    /// The place and what is different, as in `conv2: the largest difference is 0.25`.
     public var description: String { "\(place): \(what)" }
   }
 

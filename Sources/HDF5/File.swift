@@ -17,7 +17,8 @@ package final class File: Sendable {
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` with HDF5's reason.
   package static func open(_ path: String) throws(H5ConvError) -> File {
-    let id = try Library.call("open the file") { H5Fopen(path, h5c_read_only(), hid_t(H5P_DEFAULT)) }
+    let access = try fileAccess()
+    let id = try Library.call("open the file") { H5Fopen(path, h5c_read_only(), access.id) }
     return try File(Handle(id) { H5Fclose($0) })
   }
 
@@ -25,7 +26,7 @@ package final class File: Sendable {
   ///
   /// - Throws: ``H5ConvError`` of kind `cannotWrite` with HDF5's reason.
   package static func create(_ path: String) throws(H5ConvError) -> File {
-    let access = try Handle.properties("prepare a file") { H5Pcreate(h5c_file_access()) }
+    let access = try fileAccess()
     _ = try Library.call("prepare a file") {
       H5Pset_libver_bounds(access.id, h5c_libver_earliest(), h5c_libver_latest())
     }
@@ -33,6 +34,12 @@ package final class File: Sendable {
       H5Fcreate(path, h5c_exclusive(), hid_t(H5P_DEFAULT), access.id)
     }
     return try File(Handle(id) { H5Fclose($0) })
+  }
+
+  private static func fileAccess() throws(H5ConvError) -> Handle {
+    let access = try Handle.properties("prepare a file") { H5Pcreate(h5c_file_access()) }
+    _ = try Library.call("prepare a file") { h5c_no_locking(access.id) }
+    return access
   }
 
   /// Writes everything that is buffered to the file.

@@ -32,6 +32,7 @@ struct ErrorTests {
     _ = try folder.write("model.keras", Array("PK\u{3}\u{4}".utf8) + Array(repeating: 0, count: 100))
     _ = try folder.write("model.json", Array("{\"class_name\": \"Sequential\"}".utf8))
     _ = try folder.write("existing.npz", [1, 2, 3])
+    _ = try folder.write("labels.txt", Array("cat\ndog\nbird\n".utf8))
     try FileManager.default.createDirectory(atPath: folder.file("nothing-in-it"), withIntermediateDirectories: false)
     try FileManager.default.createDirectory(atPath: folder.file("results"), withIntermediateDirectories: false)
     _ = try folder.write("results/mine.txt", [1])
@@ -40,7 +41,7 @@ struct ErrorTests {
 
   /// What is wrong with the model file is said alike by every command.
   static let badModels: [(file: String, code: Int32, says: [String])] = [
-    ("~/absent.h5", 66, ["No such file"]), ("~", 66, ["is a folder"]), ("/dev/null", 66, ["not a regular file"]),
+    ("~/absent.h5", 66, ["no such file"]), ("~", 66, ["is a folder"]), ("/dev/null", 66, ["not a regular file"]),
     ("~/empty.h5", 65, ["empty"]), ("~/truncated.h5", 65, ["cut short", "of 664032 bytes"]),
     ("~/text.h5", 65, ["not a Keras model"]), ("~/page.h5", 65, ["web page"]),
     ("~/pointer.h5", 65, ["Git LFS", "git lfs pull"]),
@@ -63,7 +64,9 @@ struct ErrorTests {
   @Test(arguments: [hdf5("model_weights_only"), hdf5("keras3.weights")], ["predict", "extract", "viz"])
   func weightsOnly(_ model: String, _ command: String) throws {
     let failure = Failure(
-      "", [command, model, picture("rgb8.png")] + (command == "predict" ? [] : ["-o", "a.npz"]), 65)
+      "",
+      [command, model, picture("rgb8.png")] + (command == "predict" ? [] : ["-o", command == "viz" ? "a" : "a.npz"]), 65
+    )
     try check(failure, says: ["weights but no architecture", "model.save"], file: model)
   }
 
@@ -109,7 +112,7 @@ struct ErrorTests {
       "layers above it can still be run"),
     Failure("several inputs", ["predict", ModelFixture.path("k3_multi"), picture("rgb8.png")], 64, "2 inputs", ".npz"),
     Failure(
-      "labels that do not fit", ["predict", tutorial, picture("rgb8.png"), "--labels", "~/text.h5"], 64, "labels"),
+      "labels that do not fit", ["predict", tutorial, picture("rgb8.png"), "--labels", "~/labels.txt"], 64, "labels"),
     Failure("no labels", ["predict", tutorial, picture("rgb8.png"), "--labels", "~/absent.txt"], 66, "absent.txt"),
     Failure(
       "soft link", ["extract", hdf5("model_soft_group"), "~/v.npy", "-l", "*", "-o", "~/a.npz"], 65, "soft link"),
@@ -127,7 +130,7 @@ struct ErrorTests {
     Failure(
       "weight that is missing", ["extract", hdf5("model_missing_weight"), "~/v.npy", "-l", "*", "-o", "~/a.npz"], 65,
       "dense"),
-    Failure("unknown option", ["inspect", "--absent"], 64, "--absent", "--help"),
+    Failure("unknown option", ["inspect", tutorial, "--absent"], 64, "--absent", "--help"),
     Failure("unknown command", ["dance"], 64, "dance"),
     Failure("no arguments", ["predict"], 64, "<model>"),
     Failure("no model", ["extract", "-o", "a.npz"], 64, "<model>"),
@@ -185,6 +188,18 @@ struct ErrorTests {
         text.unicodeScalars.allSatisfy {
           $0 == "\n" || $0.value >= 0x20 && $0.value != 0x7f && !(0x202a...0x202e).contains($0.value)
         })
+    }
+  }
+
+  /// One bit of a file's structures changed, at places where libhdf5 itself runs into the weeds.
+  @Test(arguments: [902, 2079, 2101]) func damagedStructures(_ position: Int) throws {
+    let folder = try TemporaryFolder()
+    var bytes = contents(of: hdf5("model"))
+    bytes[position] ^= 1 << (position % 8)
+    let path = try folder.write("damaged.h5", bytes)
+    withKnownIssue("libhdf5 1.10 crashes; only a process of its own can contain that", isIntermittent: true) {
+      let run = try Program.run(["inspect", path])
+      #expect([0, 65, 70].contains(run.code), "\(run)")
     }
   }
 

@@ -98,7 +98,9 @@ struct PredictTests {
 
   /// The fixture's inputs as a `.npy`.
   private func array() throws -> String {
+    if folder.names.contains("x.npy") { return folder.file("x.npy") }
     let input = try #require(try ModelFixture("k3_sequential").inputs["x"])
+    if folder.names.contains("x.npy") { return folder.file("x.npy") }
     let writer = try NPYWriter(folder.file("x.npy"), shape: input.shape)
     try writer.append(input)
     try writer.close()

@@ -87,7 +87,7 @@ struct PictureTests {
     let tensor = isFirst ? try image.tensor.transposed([0, 2, 3, 1]) : image.tensor
     #expect(tensor.shape == [1, golden.height, golden.width, 3])
     #expect(tensor.values == golden.rgb)
-    #expect(image.preprocess.hasPrefix("none (auto: "))
+    #expect(image.preprocess.hasPrefix("none: x, 0…255 (auto: "))
   }
 
   /// A network with one channel sees the grey of a colour photo, one with three channels a grey photo in all of them.
