@@ -14,6 +14,8 @@ extension Graph {
     let includes = patterns.filter { !$0.hasPrefix("!") }
     if includes.isEmpty { chosen = taps.filter(\.isConvolution) }
     if includes.isEmpty, chosen.isEmpty {
+      // What would be convolutions may be inside a layer that is not understood.
+      for layer in layers { _ = try layer.kind.get() }
       throw H5ConvError(
         .usage, "the model has no convolution layers", remedy: "choose layers with --layers; '*' stands for all of them"
       )
