@@ -13,6 +13,7 @@ struct ExtractCommand: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
+  @OptionGroup var source: ArchitectureArguments
   @Argument(help: ArgumentHelp("Pictures, folders or arrays.", valueName: "input")) var inputs: [String]
   @OptionGroup var layers: LayerArguments
   @Option(name: .shortAndLong, help: ArgumentHelp("The result: .npz, .h5 or .npy.", valueName: "file")) var output:
@@ -25,7 +26,7 @@ struct ExtractCommand: ParsableCommand {
 
   func run() throws {
     nowWorking(on: model)
-    let model = try Model(contentsOf: model)
+    let model = try Model(contentsOf: model, architecture: source.architecture)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var told: String?

@@ -12,6 +12,7 @@ struct InspectCommand: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "file")) var file: String
+  @OptionGroup var source: ArchitectureArguments
   @Flag(help: "Add a table of every weight: shape, type, min, max, mean, std, zeros, NaN and Inf.") var weights = false
   @Flag(help: "Show the HDF5 tree instead: groups, datasets, attributes, of any HDF5 file.") var tree = false
   @Flag(help: "Write JSON to stdout.") var json = false
@@ -23,7 +24,7 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     nowWorking(on: file)
     if tree { return try Terminal.print(try HDF5Tree.text(ofFileAt: file)) }
-    let inspection = try Inspection(contentsOf: file)
+    let inspection = try Inspection(contentsOf: file, architecture: source.architecture)
     try Terminal.print(json ? try inspection.json(weights: weights) : try inspection.text(weights: weights))
   }
 }

@@ -12,6 +12,7 @@ struct PredictCommand: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
+  @OptionGroup var source: ArchitectureArguments
   @Argument(help: ArgumentHelp("Pictures, folders or arrays.", valueName: "input")) var inputs: [String]
   @Option(help: ArgumentHelp("Names of the classes: one per line, or JSON.", valueName: "file")) var labels: String?
   @Option(help: ArgumentHelp("How many classes to print.", valueName: "n")) var top = 5
@@ -27,7 +28,7 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     nowWorking(on: model)
-    let model = try Model(contentsOf: model)
+    let model = try Model(contentsOf: model, architecture: source.architecture)
     let names = try labels.map { try readLabels($0) } ?? []
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let results = try model.predict(

@@ -79,3 +79,11 @@ struct LayerArguments: ParsableArguments {
     return layers.flatMap { names.contains($0) ? [$0] : $0.split(separator: ",").map(String.init) }
   }
 }
+
+/// The option of every command that opens a model.
+struct ArchitectureArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("The architecture of a weights-only file: model.to_json()'s text, or an .h5.", valueName: "file")
+  )
+  var architecture: String?
+}

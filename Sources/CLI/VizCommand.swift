@@ -13,6 +13,7 @@ struct VizCommand: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
+  @OptionGroup var source: ArchitectureArguments
   @Argument(help: ArgumentHelp("Pictures, folders or arrays.", valueName: "image")) var inputs: [String]
   @OptionGroup var layers: LayerArguments
   @Option(
@@ -43,7 +44,7 @@ struct VizCommand: ParsableCommand {
   func run() throws {
     nowWorking(on: model)
     let path = model
-    let model = try Model(contentsOf: path)
+    let model = try Model(contentsOf: path, architecture: source.architecture)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var manifests: [String] = []

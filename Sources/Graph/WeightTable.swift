@@ -30,13 +30,14 @@ package struct WeightTable: Sendable {
     var unclaimed: [Place] = []
     let order = WeightTable.configOrder(architecture)
     let groups = Dictionary(grouping: graph.layers.indices) { graph.layers[$0].path[0] }
+    let stored = WeightTable.groupsByOrder(architecture, graph.layers, groups, weights)
     for spec in architecture.layers {
       guard let members = groups[spec.name] else { continue }
       let ordered = members.sorted {
         order[graph.layers[$0].path, default: 0] < order[graph.layers[$1].path, default: 0]
       }
       do {
-        let found = try WeightTable.match(ordered, in: graph.layers, group: spec.name, weights)
+        let found = try WeightTable.match(ordered, in: graph.layers, group: stored[spec.name] ?? spec.name, weights)
         for (layer, names) in found.places { places[layer] = .success(names) }
         unclaimed += found.unclaimed
       } catch let error as H5ConvError {
@@ -47,6 +48,23 @@ package struct WeightTable: Sendable {
     }
     self.places = places
     self.unclaimed = unclaimed
+  }
+
+  /// The groups of layers whose own names the file does not have; empty when all names are there.
+  ///
+  /// Keras' `load_weights` pairs the layers that own weights with the groups that hold some, in order; so do we when a name is
+  /// missing.
+  private static func groupsByOrder(
+    _ architecture: Architecture, _ layers: [GraphLayer], _ members: [String: [Int]], _ weights: LegacyWeights?
+  ) -> [String: String] {
+    guard let weights else { return [:] }
+    let owners = architecture.layers.map(\.name).filter { name in
+      members[name, default: []].contains { !layers[$0].weights.isEmpty }
+    }
+    if Set(owners).isSubset(of: weights.layerNames) { return [:] }
+    let stored = weights.layerNames.filter { name in ((try? weights.weightNames(name)) ?? nil)?.isEmpty == false }
+    guard owners.count == stored.count else { return [:] }
+    return Dictionary(zip(owners, stored), uniquingKeysWith: { first, _ in first })
   }
 
   private static func match(

@@ -16,13 +16,16 @@ public struct Inspection: Sendable {
   /// Opens the file at `path`; no weights are read.
   ///
   /// - Throws: `H5ConvError`: `cannotRead`, `badData` for a damaged file or one that holds nothing of Keras.
-  public init(contentsOf path: String) throws {
+  ///
+  /// - Parameter architecture: a file with the architecture of weights that have none, as in ``Model/init(contentsOf:architecture:)``.
+  public init(contentsOf path: String, architecture: String? = nil) throws {
     let file = try ModelFile.open(path)
     self.file = file
-    if file.architecture == nil, file.container == .other || file.container == .wholeModel {
+    let given = try architecture.map { try ModelFile.architecture($0) }
+    if given == nil, file.architecture == nil, file.container == .other || file.container == .wholeModel {
       throw ModelFile.noArchitecture(file)
     }
-    let model = file.architecture == nil ? nil : try Model(file)
+    let model = given == nil && file.architecture == nil ? nil : try Model(file, given)
     self.model = model
     warnings = Inspection.warnings(file, model)
   }

@@ -1,5 +1,6 @@
 import H5ConvConfig
 import H5ConvDiagnostics
+import H5ConvFiles
 package import H5ConvGraph
 import H5ConvHDF5
 package import H5ConvModelFiles
@@ -26,12 +27,19 @@ public struct Model: Sendable {
 
   /// Opens the Keras model file at `path`.
   ///
+  /// - Parameters:
+  ///   - path: a whole model, or weights only when `architecture` is given.
+  ///   - architecture: a file with the architecture of weights that have none: what `model.to_json()` gave, or an `.h5` with a
+  ///     whole model. Layers are paired with weights by name, or in order when the names differ, as Keras' `load_weights` does.
   /// - Throws: `H5ConvError`: `cannotRead` when there is no such file, `badData` when it is damaged, is no model, or holds
   ///   weights without an architecture, `unsupported` for a kind of file that is not read yet.
-  public init(contentsOf path: String) throws { self = try Model(try ModelFile.open(path)) }
+  public init(contentsOf path: String, architecture: String? = nil) throws {
+    self = try Model(try ModelFile.open(path), architecture.map { try ModelFile.architecture($0) })
+  }
 
-  init(_ file: LegacyModelFile) throws {
-    guard let architecture = file.architecture else { throw ModelFile.noArchitecture(file) }
+  init(_ file: LegacyModelFile, _ given: Architecture?) throws {
+    guard let architecture = given ?? file.architecture else { throw ModelFile.noArchitecture(file) }
+    if given != nil, file.weights == nil { throw ModelFile.noWeights(file) }
     path = file.path
     self.file = file
     self.architecture = architecture
@@ -124,6 +132,29 @@ enum ModelFile {
     }
   }
 
+  /// The architecture in the file at `path`: JSON, or an `.h5` with a whole model.
+  static func architecture(_ path: String) throws -> Architecture {
+    guard try FileKind.of(path) == .json else {
+      let file = try open(path)
+      guard let architecture = file.architecture else { throw noArchitecture(file) }
+      return architecture
+    }
+    let text = try InputFile.bytes(path, limit: 256 << 20)
+    return try naming(path) {
+      let value = try JSONParser.parse(text)
+      return try ArchitectureReader.read(value["model_config"] ?? value, kerasVersion: value["keras_version"]?.string)
+    }
+  }
+
+  static func noWeights(_ file: LegacyModelFile) -> H5ConvError {
+    file.container == .keras3Weights
+      ? H5ConvError(
+        .unsupported, "weights in Keras 3's layout are not read yet",
+        remedy: "load them in Keras and write the model with model.save('model.h5')", file: file.path)
+      : H5ConvError(
+        .badData, "the file holds no layer weights", remedy: "give a file that Keras saved", file: file.path)
+  }
+
   /// The file as HDF5, whatever it holds.
   static func hdf5(_ path: String) throws -> File {
     let kind = try FileKind.of(path)
@@ -139,7 +170,8 @@ enum ModelFile {
         file: path)
     case .json, .hdf5:
       H5ConvError(
-        .badData, "this is an architecture without weights", remedy: "give the .h5 file that model.save wrote",
+        .badData, "this is an architecture without weights",
+        remedy: "give the weights, and this file with --architecture",
         file: path)
     }
   }
@@ -149,7 +181,7 @@ enum ModelFile {
     case .weights, .keras3Weights:
       H5ConvError(
         .badData, "the file holds weights but no architecture",
-        remedy: "give a whole model: build it in Keras, load these weights, and write it with model.save('model.h5')",
+        remedy: "give it with --architecture (what model.to_json() gave, or an .h5), or a whole model from model.save",
         file: file.path)
     case .wholeModel, .other:
       H5ConvError(
