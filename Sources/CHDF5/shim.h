@@ -4,24 +4,17 @@
 #include <stdlib.h>
 
 static inline hid_t h5c_native_float(void) { return H5T_NATIVE_FLOAT; }
-static inline hid_t h5c_native_double(void) { return H5T_NATIVE_DOUBLE; }
-static inline hid_t h5c_native_int64(void) { return H5T_NATIVE_INT64; }
-static inline hid_t h5c_native_uint64(void) { return H5T_NATIVE_UINT64; }
 static inline hid_t h5c_ieee_f32le(void) { return H5T_IEEE_F32LE; }
 static inline hid_t h5c_ieee_f64le(void) { return H5T_IEEE_F64LE; }
 static inline hid_t h5c_c_string(void) { return H5T_C_S1; }
 static inline size_t h5c_variable(void) { return H5T_VARIABLE; }
 static inline unsigned h5c_read_only(void) { return H5F_ACC_RDONLY; }
-static inline unsigned h5c_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned h5c_exclusive(void) { return H5F_ACC_EXCL; }
 static inline hid_t h5c_file_access(void) { return H5P_FILE_ACCESS; }
-static inline hid_t h5c_file_create(void) { return H5P_FILE_CREATE; }
-static inline hid_t h5c_group_create(void) { return H5P_GROUP_CREATE; }
 static inline hid_t h5c_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline hid_t h5c_link_create(void) { return H5P_LINK_CREATE; }
 static inline H5F_libver_t h5c_libver_earliest(void) { return H5F_LIBVER_EARLIEST; }
 static inline H5F_libver_t h5c_libver_latest(void) { return H5F_LIBVER_LATEST; }
-static inline haddr_t h5c_undefined_address(void) { return HADDR_UNDEF; }
 
 // One link of a group: its type, and for a hard link the kind and the address of the object.
 typedef struct { H5L_type_t link; H5O_type_t object; haddr_t address; } h5c_link;

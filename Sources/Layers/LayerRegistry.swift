@@ -35,9 +35,6 @@ package enum LayerRegistry {
     "RandomHeight": IdentityAtInference.self, "RandomWidth": IdentityAtInference.self,
   ]
 
-  /// Class names that Keras' documentation lists for `className` are aliases of one type; nil when no type reads it.
-  package static func isSupported(_ className: String) -> Bool { types[className] != nil }
-
   /// The layer that `config` describes.
   ///
   /// - Throws: `H5ConvError` of kind `unsupported` when no type reads `className`, or what the type throws.
