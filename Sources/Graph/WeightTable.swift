@@ -19,15 +19,15 @@ package struct WeightTable: Sendable {
   private let layers: [GraphLayer]
   /// For each layer the places of its weights by their names, or why they were not found.
   private let places: [Result<[String: Place], H5ConvError>]
-  /// What top-level layers list that no supported layer takes.
-  package let unclaimed: [Place]
+  /// What the groups of top-level layers list that no supported layer takes.
+  package let unclaimed: [(layer: String, place: Place)]
 
   /// Pairs the weights of the layers with those that `weights` lists.
   package init(_ graph: Graph, _ architecture: Architecture, _ weights: LegacyWeights?) {
     self.weights = weights
     layers = graph.layers
     var places = Array(repeating: Result<[String: Place], H5ConvError>.success([:]), count: graph.layers.count)
-    var unclaimed: [Place] = []
+    var unclaimed: [(layer: String, place: Place)] = []
     let order = WeightTable.configOrder(architecture)
     let groups = Dictionary(grouping: graph.layers.indices) { graph.layers[$0].path[0] }
     let stored = WeightTable.groupsByOrder(architecture, graph.layers, groups, weights)
@@ -39,7 +39,7 @@ package struct WeightTable: Sendable {
       do {
         let found = try WeightTable.match(ordered, in: graph.layers, group: stored[spec.name] ?? spec.name, weights)
         for (layer, names) in found.places { places[layer] = .success(names) }
-        unclaimed += found.unclaimed
+        unclaimed += found.unclaimed.map { (spec.name, $0) }
       } catch let error as H5ConvError {
         for layer in ordered { places[layer] = .failure(error) }
       } catch {
@@ -135,24 +135,19 @@ package struct WeightTable: Sendable {
   package func shape(of place: Place) throws -> [Int] { try dataset(place).shape }
 
   /// Reads the weight at `place`, as float32.
-  package func tensor(at place: Place) throws -> Tensor {
-    let dataset = try dataset(place)
-    return try Tensor(shape: dataset.shape) { buffer in try dataset.readFloats(into: buffer) }
-  }
+  package func tensor(at place: Place) throws -> Tensor { try dataset(place).tensor() }
 
   /// Reads the weight `name` of `layer`, as float32.
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` when it is not there or its shape is not what the layer needs.
   package func tensor(layer: Int, _ name: String) throws -> Tensor {
-    let site = "layer '\(layers[layer].name)'"
-    let place = try place(layer: layer, name)
-    let dataset = try dataset(place)
+    let dataset = try dataset(place(layer: layer, name))
     if let spec = layers[layer].weights.first(where: { $0.name == name }), !spec.shape.fits(dataset.shape) {
       throw H5ConvError(
         .badData, "the weight '\(name)' has the shape \(PartialShape(dataset.shape)) where \(spec.shape) was expected",
-        at: site)
+        at: "layer '\(layers[layer].name)'")
     }
-    return try Tensor(shape: dataset.shape) { buffer in try dataset.readFloats(into: buffer) }
+    return try dataset.tensor()
   }
 
   private func dataset(_ place: Place) throws -> Dataset {
@@ -160,10 +155,10 @@ package struct WeightTable: Sendable {
     return try weights.dataset(place.group, place.name)
   }
 
-  /// Number of elements of what `group` stores without a supported layer that takes it.
-  package func unclaimedCount(of group: String) -> Int {
-    unclaimed.filter { $0.group == group }.reduce(0) { total, place in
-      total.clampedSum((try? dataset(place).elementCount()) ?? 0)
+  /// Number of elements of what is stored for the top-level `layer` without a supported layer that takes it.
+  package func unclaimedCount(of layer: String) -> Int {
+    unclaimed.filter { $0.layer == layer }.reduce(0) { total, weight in
+      total.clampedSum((try? dataset(weight.place).elementCount()) ?? 0)
     }
   }
 

@@ -70,11 +70,6 @@ public struct ExtractionResult: Sendable {
 private final class ActivationWriter {
   private enum Kind: String { case npz, npy, h5 }
 
-  /// Names and shapes of what was written.
-  var arrayShapes: [(name: String, shape: [Int])] {
-    zip(kind == .h5 ? pathNames : names, rowShapes).map { ($0, [rowCount] + $1) }
-  }
-
   private let output: OutputFile
   private let kind: Kind
   private let names: [String]
@@ -132,10 +127,9 @@ private final class ActivationWriter {
       rows = try zip(pathNames, rowShapes).map { try file.root.makeRows($0, rowShape: $1) }
       return
     }
-    parts = try rowShapes.map { _ in try OutputFile(output.path, replaces: true) }
-    arrays = try zip(parts, rowShapes).map { part, row in
-      try NPYWriter(kind == .npy ? output.temporaryPath : part.temporaryPath, shape: [total] + row)
-    }
+    // A .npz is put together from temporary .npy files; a .npy is one itself.
+    parts = kind == .npy ? [output] : try rowShapes.map { _ in try OutputFile(output.path, replaces: true) }
+    arrays = try zip(parts, rowShapes).map { try NPYWriter($0.temporaryPath, shape: [total] + $1) }
   }
 
   /// The names as paths in an HDF5 file, where nothing is both a dataset and a group: a nested model's own output stands beside
@@ -148,17 +142,23 @@ private final class ActivationWriter {
     return names.map { groups.contains($0) ? $0 + ":0" : $0 }
   }
 
+  /// Keys and shapes of what was written.
+  var arrayShapes: [(name: String, shape: [Int])] {
+    zip(kind == .h5 ? pathNames : names, rowShapes).map { ($0, [rowCount] + $1) }
+  }
+
   func finish() throws {
     switch kind {
     case .h5:
       try file?.flush()
       rows = []
       file = nil
-    case .npy: try arrays[0].close()
-    case .npz:
+    case .npy, .npz:
       for array in arrays { try array.close() }
-      try NPZWriter.write(
-        output.temporaryPath, members: zip(names, parts).map { (name: $0, file: $1.temporaryPath) })
+      if kind == .npz {
+        try NPZWriter.write(
+          output.temporaryPath, members: zip(names, parts).map { (name: $0, file: $1.temporaryPath) })
+      }
     }
     try output.commit()
   }

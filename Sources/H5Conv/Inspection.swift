@@ -1,6 +1,7 @@
 import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvGraph
+import H5ConvLayers
 import H5ConvModelFiles
 import H5ConvTensors
 
@@ -10,14 +11,19 @@ import H5ConvTensors
 public struct Inspection: Sendable {
   let file: LegacyModelFile
   let model: Model?
+  let summary: Summary?
   /// What a user should know: layers that cannot be run, weights that are missing or left over.
   public let warnings: [String]
 
-  /// Opens the file at `path`; no weights are read.
+  /// Opens the file at `path`.
   ///
+  /// No weights are read, except of layers that look like one layer which a model and one nested in it share: Keras counts those
+  /// once.
+  ///
+  /// - Parameters:
+  ///   - path: a whole model, or weights only.
+  ///   - architecture: a file with the architecture of weights that have none, as in ``Model/init(contentsOf:architecture:)``.
   /// - Throws: `H5ConvError`: `cannotRead`, `badData` for a damaged file or one that holds nothing of Keras.
-  ///
-  /// - Parameter architecture: a file with the architecture of weights that have none, as in ``Model/init(contentsOf:architecture:)``.
   public init(contentsOf path: String, architecture: String? = nil) throws {
     let file = try ModelFile.open(path)
     self.file = file
@@ -27,6 +33,7 @@ public struct Inspection: Sendable {
     }
     let model = given == nil && file.architecture == nil ? nil : try Model(file, given)
     self.model = model
+    summary = model?.summary
     warnings = Inspection.warnings(file, model)
   }
 
@@ -36,35 +43,34 @@ public struct Inspection: Sendable {
     }
     var warnings: [String] = []
     var unsupported: [String: [String]] = [:]
+    // Reasons that were told; what lies behind a layer that cannot be run repeats its reason.
+    var told = Set<String>()
     for layer in model.graph.layers {
       guard case .failure(let error) = layer.kind else { continue }
-      if error.kind == .unsupported, error.what.hasPrefix("the class") {
-        unsupported[layer.className, default: []].append("'\(layer.name)'")
-      } else {
+      told.insert(error.description)
+      if LayerRegistry.isSupported(layer.className) {
         warnings.append("\(error.what) (\(error.place ?? layer.name))")
+      } else {
+        unsupported[layer.className, default: []].append("'\(layer.name)'")
       }
     }
     for (className, names) in unsupported.sorted(by: { $0.key < $1.key }) {
       let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count) layers)" : "")
       warnings.append("the class \(className) is not supported: \(shown) can be shown, but not run")
     }
-    var seen = Set<String>()
     for call in model.graph.calls {
-      guard case .failure(let error) = call.outputShapes,
-        error.kind != .unsupported || !error.what.hasPrefix("the class"),
-        seen.insert(error.what + (error.place ?? "")).inserted
-      else { continue }
+      guard case .failure(let error) = call.outputShapes, told.insert(error.description).inserted else { continue }
       warnings.append("\(error.what) (\(error.place ?? call.key))")
     }
     warnings += model.weights.problems.map { "\($0.what) (\($0.place ?? "weights"))" }
-    let leftOver = model.weights.unclaimed.filter { place in
+    let leftOver = model.weights.unclaimed.filter { owner, _ in
       model.graph.layers.contains { layer in
-        guard layer.path[0] == place.group, case .success = layer.kind else { return false }
+        guard layer.path[0] == owner, case .success = layer.kind else { return false }
         return !layer.weights.isEmpty
       }
     }
     if !leftOver.isEmpty {
-      let names = leftOver.prefix(3).map { "\($0.group)/\($0.name)" }.joined(separator: ", ")
+      let names = leftOver.prefix(3).map { "\($0.place.group)/\($0.place.name)" }.joined(separator: ", ")
       warnings.append("\(leftOver.count) stored weights belong to no layer: \(names)\(leftOver.count > 3 ? ", …" : "")")
     }
     if file.kerasVersion == nil { warnings.append("the file does not say which Keras wrote it") }

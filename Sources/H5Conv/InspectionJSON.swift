@@ -13,7 +13,7 @@ extension Inspection {
       "version": 1, "file": .string(file.path), "format": .string(file.container.rawValue),
       "keras_version": .optional(file.kerasVersion), "backend": .optional(file.backend),
     ]
-    if let model {
+    if let model, let summary {
       object["name"] = .string(model.name)
       object["class"] = .string(model.architecture.className)
       object["dtype"] = .array(model.dtypePolicies.map { .string($0) })
@@ -24,10 +24,10 @@ extension Inspection {
         model.graph.outputs.compactMap { output in
           model.graph.taps.last { $0.tensor == output }.map { .string($0.key) }
         })
-      object["layers"] = .array(model.summary.rows.map(\.json))
-      object["total_params"] = .int(model.summary.totalParameters)
-      object["trainable_params"] = .int(model.summary.trainableParameters)
-      object["non_trainable_params"] = .int(model.summary.nonTrainableParameters)
+      object["layers"] = .array(summary.rows.map(\.json))
+      object["total_params"] = .int(summary.totalParameters)
+      object["trainable_params"] = .int(summary.trainableParameters)
+      object["non_trainable_params"] = .int(summary.nonTrainableParameters)
     } else {
       try addGroups(to: &object)
     }

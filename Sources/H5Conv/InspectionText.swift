@@ -9,10 +9,10 @@ extension Inspection {
   /// - Parameter weights: whether a table of all weights with their statistics follows; it reads them all.
   public func text(weights: Bool = false) throws -> String {
     var parts: [String] = []
-    if let model {
+    if let model, let summary {
       parts.append("Model: \"\(model.name)\" (\(model.architecture.className))")
-      parts.append(model.summaryTable)
-      parts.append(totals(model))
+      parts.append(summary.table)
+      parts.append(totals(summary))
     } else {
       parts.append(try groupTable())
     }
@@ -27,10 +27,10 @@ extension Inspection {
     }.joined(separator: "\n\n")
   }
 
-  private func totals(_ model: Model) -> String {
+  private func totals(_ summary: Summary) -> String {
     let rows = [
-      ("Total params:", model.summary.totalParameters), ("Trainable params:", model.summary.trainableParameters),
-      ("Non-trainable params:", model.summary.nonTrainableParameters),
+      ("Total params:", summary.totalParameters), ("Trainable params:", summary.trainableParameters),
+      ("Non-trainable params:", summary.nonTrainableParameters),
     ]
     return rows.map { "\($0.0.padded(to: 22))\($0.1.grouped)" }.joined(separator: "\n")
   }
@@ -62,15 +62,15 @@ extension Inspection {
   }
 }
 
-extension Model {
-  fileprivate var summaryTable: String {
-    var table = TextTable(
+extension Summary {
+  fileprivate var table: String {
+    var lines = TextTable(
       columns: ["#", "Layer (type)", "Output Shape", "Param #", "Connected to"], rightAligned: 3...3)
-    func add(_ rows: [Summary.Row], indent: String) {
+    func add(_ rows: [Row], indent: String) {
       for row in rows {
         let shapes = row.outputShapes.map(\.description)
         let shape = shapes.count > 1 ? "[\(shapes.joined(separator: ", "))]" : shapes.first ?? "?"
-        table.add([
+        lines.add([
           row.index.map(String.init) ?? "", "\(indent)\(row.name) (\(row.className))\(row.isSupported ? "" : " †")",
           shape,
           row.parameters.grouped, row.inbound.joined(separator: ", "),
@@ -78,9 +78,9 @@ extension Model {
         add(row.nested, indent: indent + "  ")
       }
     }
-    add(summary.rows, indent: "")
-    let hasUnsupported = summary.rows.contains { !$0.isSupported }
-    return table.text + (hasUnsupported ? "\n† not run by h5conv" : "")
+    add(rows, indent: "")
+    let hasUnsupported = rows.contains { !$0.isSupported }
+    return lines.text + (hasUnsupported ? "\n† not run by h5conv" : "")
   }
 }
 

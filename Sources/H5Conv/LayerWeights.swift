@@ -18,9 +18,9 @@ extension Model {
         ) { try weights.tensor(layer: layer, spec.name) }
       }
     }
-    let unclaimed = weights.unclaimed.map { place in
+    let unclaimed = weights.unclaimed.map { layer, place in
       LayerWeight(
-        layer: place.group, name: place.name, shape: (try? weights.shape(of: place)) ?? [], isTrainable: nil, path: path
+        layer: layer, name: place.name, shape: (try? weights.shape(of: place)) ?? [], isTrainable: nil, path: path
       ) { try weights.tensor(at: place) }
     }
     return owned + unclaimed

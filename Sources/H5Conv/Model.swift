@@ -23,7 +23,7 @@ public struct Model: Sendable {
   package let architecture: Architecture
   package let graph: Graph
   package let weights: WeightTable
-  package let summary: Summary
+  let choices = PreprocessingChoices()
 
   /// Opens the Keras model file at `path`.
   ///
@@ -34,7 +34,7 @@ public struct Model: Sendable {
   /// - Throws: `H5ConvError`: `cannotRead` when there is no such file, `badData` when it is damaged, is no model, or holds
   ///   weights without an architecture, `unsupported` for a kind of file that is not read yet.
   public init(contentsOf path: String, architecture: String? = nil) throws {
-    self = try Model(try ModelFile.open(path), architecture.map { try ModelFile.architecture($0) })
+    try self.init(try ModelFile.open(path), architecture.map { try ModelFile.architecture($0) })
   }
 
   init(_ file: LegacyModelFile, _ given: Architecture?) throws {
@@ -45,8 +45,10 @@ public struct Model: Sendable {
     self.architecture = architecture
     graph = try naming(path) { try Graph(architecture) }
     weights = WeightTable(graph, architecture, file.weights)
-    summary = Summary(architecture, graph, weights)
   }
+
+  /// What `model.summary()` says; made anew each time, since running needs none of it.
+  package var summary: Summary { Summary(architecture, graph, weights) }
 
   /// The model's name.
   public var name: String { architecture.name }

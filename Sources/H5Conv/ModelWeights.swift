@@ -32,9 +32,7 @@ public struct StoredWeight: Sendable {
   /// Reads the elements, converted to float32.
   ///
   /// - Throws: `H5ConvError` of kind `badData` when they are damaged or no numbers.
-  public func read() throws -> Tensor {
-    try Tensor(shape: shape) { buffer in try dataset.readFloats(into: buffer) }
-  }
+  public func read() throws -> Tensor { try dataset.tensor() }
 
   /// Reads the elements and sums them up.
   public func statistics() throws -> WeightStatistics { WeightStatistics(try read()) }

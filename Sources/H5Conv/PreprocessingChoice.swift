@@ -1,6 +1,7 @@
 import H5ConvDiagnostics
 import H5ConvGraph
 package import H5ConvImages
+import Synchronization
 
 /// A preprocessing and why it was taken.
 package struct PreprocessingChoice: Sendable {
@@ -15,6 +16,10 @@ extension Model {
   /// then the statistics that training left in the first batch normalization, then the layer names of the networks in
   /// `keras.applications`.
   package func choosePreprocessing(_ name: String) throws -> PreprocessingChoice {
+    try choices.choice(name) { try findPreprocessing(name) }
+  }
+
+  private func findPreprocessing(_ name: String) throws -> PreprocessingChoice {
     guard name == "auto" else {
       return PreprocessingChoice(preprocessing: try Preprocessing.parse(name), reason: "as asked for")
     }
@@ -48,6 +53,18 @@ extension Model {
       }
     }
     return nil
+  }
+}
+
+/// The choices that were made for a model: one for all its pictures.
+final class PreprocessingChoices: Sendable {
+  private let made = Mutex<[String: PreprocessingChoice]>([:])
+
+  func choice(_ name: String, _ find: () throws -> PreprocessingChoice) rethrows -> PreprocessingChoice {
+    if let choice = made.withLock({ $0[name] }) { return choice }
+    let choice = try find()
+    made.withLock { $0[name] = choice }
+    return choice
   }
 }
 

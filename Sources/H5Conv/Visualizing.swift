@@ -81,7 +81,9 @@ extension SubModel {
     let count = inputs.first?.shape.first ?? 0
     return try (0..<count).map { example in
       let output = try OutputFolder(folder(example, count), replaces: replaces)
-      let maps = try activations.map { try $0.featureMaps(of: example, format: model.format(of: $0)) }
+      let maps = try zip(activations, taps).map { activation, tap in
+        try activation.featureMaps(of: example, format: model.dataFormat(of: tap))
+      }
       let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
       let size = model.isChannelsFirst ? inputs[0].shape.dropFirst(2) : inputs[0].shape.dropFirst()
       let manifest = Manifest(
@@ -99,10 +101,9 @@ extension SubModel {
 }
 
 extension Model {
-  /// The data format of the layer that gave `activation`: its own, or else the model's.
-  fileprivate func format(of activation: Activation) -> DataFormat {
-    let tap = graph.taps.first { $0.key == activation.name }
-    let stated = tap.flatMap { graph.layers[graph.calls[$0.tensor.call].layer].config["data_format"]?.string }
+  /// The data format of the layer that `tap` looks at: its own, or else the model's.
+  fileprivate func dataFormat(of tap: Tap) -> DataFormat {
+    let stated = graph.layers[graph.calls[tap.tensor.call].layer].config["data_format"]?.string
     return stated.map { $0 == "channels_first" ? .channelsFirst : .channelsLast } ?? dataFormat
   }
 }

@@ -33,16 +33,25 @@ package final class Dataset: AttributeOwner, Sendable {
     return ([storage.layout] + storage.filters).joined(separator: " ")
   }
 
-  /// Reads all elements, converted to float32, into `buffer` in row-major order.
+  /// Reads all elements, converted to float32.
   ///
   /// Reads float16, float32, float64 and integers of either byte order, and the two-byte opaque elements in which h5py stores
   /// bfloat16.
+  ///
+  /// - Parameter make: takes memory for the elements, in row-major order, and lets `fill` write them. It is called only when the
+  ///   dataset is safe to read and what it declares is in the file.
   /// - Throws: ``H5ConvError`` of kind `badData` for other types, unsafe storage, or data that is not there.
-  package func readFloats(into buffer: UnsafeMutableBufferPointer<Float>) throws(H5ConvError) {
+  package func readFloats<Result>(
+    _ make: (_ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) throws -> Result
+  ) throws -> Result {
+    try checkStorage()
+    return try make { buffer in try fill(buffer) }
+  }
+
+  private func fill(_ buffer: UnsafeMutableBufferPointer<Float>) throws(H5ConvError) {
     guard buffer.count == (try elementCount()) else {
       throw H5ConvError(.internalFault, "a buffer of another size than the dataset", at: path)
     }
-    try checkStorage()
     switch elementType {
     case .float, .integer:
       let target = try Library.call("name a type") { h5c_native_float() }
@@ -61,14 +70,6 @@ package final class Dataset: AttributeOwner, Sendable {
     case .opaque, .string, .other:
       throw H5ConvError(.badData, "a dataset of \(elementType) where numbers were expected", at: path)
     }
-  }
-
-  /// All elements as float32, in row-major order.
-  package func readFloats() throws(H5ConvError) -> [Float] {
-    try checkStorage()
-    var values = [Float](repeating: 0, count: try elementCount())
-    try values.withUnsafeMutableBufferPointer { buffer throws(H5ConvError) in try readFloats(into: buffer) }
-    return values
   }
 
   private func read(into buffer: UnsafeMutableRawPointer?, as type: hid_t) throws(H5ConvError) {

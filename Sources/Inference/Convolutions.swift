@@ -138,7 +138,10 @@ extension PlanStep {
     let columns = window.size[0] * window.size[1] * filters
     let function = activation.forKernels
     // Products of one image: pixel × (ky, kx, filter).
-    var products = [Float](repeating: 0, count: max(1, height * width * columns))
+    guard let count = Tensor.elementCount(of: [height, width, columns]), count <= Int32.max else {
+      throw H5ConvError(.limit, "\(height)×\(width) pixels times a kernel of \(columns) columns")
+    }
+    var products = [Float](repeating: 0, count: max(1, count))
     return try Tensor(shape: shape) { target in
       target.update(repeating: 0)
       guard let target = target.baseAddress else { return }

@@ -79,13 +79,8 @@ package struct Plan: Sendable {
     let layer = graph.layers[call.layer]
     let place = "layer '\(call.key)' of class \(layer.className)"
     do {
-      // A call whose shape inference failed for good says why: a missing class, a constant input.
-      if case .failure(let error) = call.outputShapes, error.kind == .unsupported,
-        error.place == nil || error.place == place
-          || error.place == "layer '\(layer.name)' of class \(layer.className)"
-      {
-        throw error
-      }
+      // Calls come after those they need, so that an unsupported one before this would have thrown: the reason is its own.
+      if case .failure(let error) = call.outputShapes, error.kind == .unsupported { throw error }
       let kind = try layer.kind.get()
       // The shape rule also checks the number of inputs and their axes, which lowering may then rely on.
       let inputs = arguments.map { PartialShape($0.shape) }

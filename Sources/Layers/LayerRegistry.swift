@@ -35,6 +35,9 @@ package enum LayerRegistry {
     "RandomHeight": IdentityAtInference.self, "RandomWidth": IdentityAtInference.self,
   ]
 
+  /// Whether a type reads `className`.
+  package static func isSupported(_ className: String) -> Bool { types[className] != nil }
+
   /// The layer that `config` describes.
   ///
   /// - Throws: `H5ConvError` of kind `unsupported` when no type reads `className`, or what the type throws.

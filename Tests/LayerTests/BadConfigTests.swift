@@ -99,6 +99,7 @@ struct BadConfigTests {
     let error = try #require(throws: H5ConvError.self) { try layer("Mystery", #"{}"#) }
     #expect(error.kind == .unsupported)
     #expect(error.description.contains("Mystery"))
+    #expect(!LayerRegistry.isSupported("Mystery"))
   }
 }
 
