@@ -32,7 +32,7 @@ extension Inspection {
       try addGroups(to: &object)
     }
     object["warnings"] = .array(warnings.map { .string($0) })
-    if weights { object["weights"] = .array(try file.storedWeights().map { try naming(file.path, $0.json) }) }
+    if weights { object["weights"] = .array(try file.storedWeights().map(\.json)) }
     return JSONValue.object(object).text(pretty: true)
   }
 
@@ -77,14 +77,25 @@ extension Summary.Row {
 }
 
 extension StoredWeight {
-  fileprivate func json() throws -> JSONValue {
-    let statistics = try statistics()
-    return [
+  /// Figures are null, and `error` says why, for a weight that cannot be read.
+  fileprivate var json: JSONValue {
+    var object: JSONObject = [
       "path": .string(path), "shape": .array(shape.map { .int($0) }), "dtype": .string(dtype),
-      "min": .double(statistics.minimum), "max": .double(statistics.maximum), "mean": .double(statistics.mean),
-      "std": .double(statistics.standardDeviation), "zeros": .int(statistics.zeroCount),
-      "nan": .int(statistics.nanCount), "inf": .int(statistics.infinityCount),
     ]
+    let figures = ["min", "max", "mean", "std", "zeros", "nan", "inf"]
+    do {
+      let statistics = try statistics()
+      let values: [JSONValue] = [
+        .double(statistics.minimum), .double(statistics.maximum), .double(statistics.mean),
+        .double(statistics.standardDeviation), .int(statistics.zeroCount), .int(statistics.nanCount),
+        .int(statistics.infinityCount),
+      ]
+      for (name, value) in zip(figures, values) { object[name] = value }
+    } catch {
+      for name in figures { object[name] = .null }
+      object["error"] = .string("\(error)")
+    }
+    return .object(object)
   }
 }
 

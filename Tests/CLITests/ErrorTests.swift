@@ -203,6 +203,19 @@ struct ErrorTests {
     #expect(run.code == 0 || run.errorLines.count == 1, "\(run)")
   }
 
+  /// One weight that cannot be read hides none of the others, in text and in JSON.
+  @Test(arguments: ["model_huge_weight", "model_declared_only"]) func unreadableWeights(_ name: String) throws {
+    let text = try Program.run(["inspect", "--weights", hdf5(name)])
+    #expect(text.code == 0 && text.output.contains("unreadable"), "\(text)")
+    let run = try Program.run(["inspect", "--weights", "--json", hdf5(name)])
+    try #require(run.code == 0, "\(run)")
+    let json = try run.json()
+    #expect(try JSONSchema(named: "inspect").problems(json) == [])
+    let weights = try #require(json["weights"]?.array)
+    #expect(weights.map { $0["error"] != nil } == [true, false])
+    #expect(weights[0]["min"] == JSONValue.null && weights[1]["min"]?.number != nil)
+  }
+
   @Test func absurdSizesAreOnlyWarnedOf() throws {
     let run = try Program.run(["inspect", hdf5("model_huge_units")])
     #expect([0, 65, 75].contains(run.code), "\(run)")
