@@ -42,12 +42,20 @@ package struct WeightSpec: Sendable, Equatable {
   package let shape: PartialShape
   /// Whether training changes it (moving statistics do not count).
   package let isTrainable: Bool
+  /// Attributes that lead from the layer to the object that owns the variable in Keras 3's layout: `["cell"]` in an LSTM,
+  /// `["forward_layer", "cell"]` in a Bidirectional; empty for a variable of the layer itself.
+  ///
+  /// There the variables of one object are numbered in the order of their specs.
+  package let owner: [String]
 
-  package init(_ name: String, _ shape: PartialShape, aliases: [String] = [], isTrainable: Bool = true) {
+  package init(
+    _ name: String, _ shape: PartialShape, aliases: [String] = [], isTrainable: Bool = true, owner: [String] = []
+  ) {
     self.name = name
     self.aliases = aliases
     self.shape = shape
     self.isTrainable = isTrainable
+    self.owner = owner
   }
 
   /// Whether `stored`, the last component of a stored weight's path without `:0`, is a name of this weight.
