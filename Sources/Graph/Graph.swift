@@ -56,6 +56,8 @@ package struct GraphCall: Sendable {
   /// around it.
   package let key: String
   package let inputs: [TensorID]
+  /// The layer with what this call's arguments say, or why it cannot be run.
+  package let applied: Result<any Layer, H5ConvError>
   /// Shapes of the outputs, or why they are not known.
   package internal(set) var outputShapes: Result<[PartialShape], H5ConvError>
   /// Whether it is listed: a Sequential's input layer is not, as in Keras.

@@ -131,11 +131,12 @@ private struct GraphBuilder {
     let layerPath = path + [spec.name]
     let place = layerPlaces[layerPath] ?? add(spec, layerPath, in: model, isTrainable: isTrainable)
     layerPlaces[layerPath] = place
-    let shapes = outputShapes(of: place, spec.calls[number], inputs)
+    let applied = applied(place, spec.calls[number])
+    let shapes = outputShapes(of: place, applied, inputs)
     let isInput = spec.className == "InputLayer"
     calls.append(
       GraphCall(
-        layer: place, key: nextKey(key + spec.name), inputs: inputs, outputShapes: shapes,
+        layer: place, key: nextKey(key + spec.name), inputs: inputs, applied: applied, outputShapes: shapes,
         isListed: !(isInput && (model.kind == .sequential || !path.isEmpty))))
     let count = if case .success(let shapes) = shapes { max(1, shapes.count) } else { 16 }
     return (0..<count).map { TensorID(call: calls.count - 1, output: $0) }
@@ -158,21 +159,42 @@ private struct GraphBuilder {
     return layers.count - 1
   }
 
-  /// Infers the output shapes of a call and, at the first call of a layer, its weights.
-  private mutating func outputShapes(
-    of place: Int, _ call: LayerCall, _ inputs: [TensorID]
-  ) -> Result<[PartialShape], H5ConvError> {
-    let site = "layer '\(layers[place].name)' of class \(layers[place].className)"
-    do {
+  /// The layer as the call uses it.
+  private func applied(_ place: Int, _ call: LayerCall) -> Result<any Layer, H5ConvError> {
+    located(site(place)) {
       let layer = try layers[place].kind.get()
-      if call.hasConstantInputs, !(layer is InputLayer) {
-        throw H5ConvError(.unsupported, "a constant among the inputs is not supported", at: site)
-      }
       if call.training == true, layer.isIdentity || layers[place].className.hasPrefix("BatchNorm") {
         throw H5ConvError(
-          .unsupported, "the layer is called with training=True, so that its output is random or depends on the batch",
-          at: site)
+          .unsupported, "the layer is called with training=True, so that its output is random or depends on the batch")
       }
+      var input = -1
+      return try layer.applied(
+        to: call.arguments.map { _ in
+          input += 1
+          return input
+        })
+    }
+  }
+
+  private func site(_ place: Int) -> String { "layer '\(layers[place].name)' of class \(layers[place].className)" }
+
+  /// Runs `body`; an error without a place gets `site`.
+  private func located<Value>(_ site: String, _ body: () throws -> Value) -> Result<Value, H5ConvError> {
+    do { return .success(try body()) } catch let error as H5ConvError {
+      return .failure(H5ConvError(error.kind, error.what, at: error.place ?? site, remedy: error.remedy))
+    } catch {
+      return .failure(H5ConvError(.internalFault, "\(error)", at: site))
+    }
+  }
+
+  /// Infers the output shapes of a call and, at the first call of a layer, its weights.
+  private mutating func outputShapes(
+    of place: Int, _ layer: Result<any Layer, H5ConvError>, _ inputs: [TensorID]
+  ) -> Result<[PartialShape], H5ConvError> {
+    let site = site(place)
+    var weights: [WeightSpec]?
+    let shapes = located(site) {
+      let layer = try layer.get()
       let shapes = try inputs.map { tensor -> PartialShape in
         let shapes = try calls[tensor.call].outputShapes.get()
         guard shapes.indices.contains(tensor.output) else {
@@ -180,21 +202,15 @@ private struct GraphBuilder {
         }
         return shapes[tensor.output]
       }
-      do {
-        if layers[place].weights.isEmpty { layers[place].weights = try layer.weights(for: shapes) }
-        let outputs = try layer.outputShapes(for: shapes)
-        for size in outputs.flatMap(\.sizes) where size ?? 0 > GraphBuilder.sizeLimit {
-          throw H5ConvError(.limit, "an output with an axis of \(size ?? 0)", at: site)
-        }
-        return .success(outputs)
-      } catch let error as H5ConvError {
-        throw H5ConvError(error.kind, error.what, at: error.place ?? site, remedy: error.remedy)
+      if layers[place].weights.isEmpty { weights = try layer.weights(for: shapes) }
+      let outputs = try layer.outputShapes(for: shapes)
+      for size in outputs.flatMap(\.sizes) where size ?? 0 > GraphBuilder.sizeLimit {
+        throw H5ConvError(.limit, "an output with an axis of \(size ?? 0)")
       }
-    } catch let error as H5ConvError {
-      return .failure(error)
-    } catch {
-      return .failure(H5ConvError(.internalFault, "\(error)", at: site))
+      return outputs
     }
+    if let weights { layers[place].weights = weights }
+    return shapes
   }
 
   /// The calls of one model in an order in which each comes after its inputs: of those that could be next, the first in the

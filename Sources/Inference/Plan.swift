@@ -81,7 +81,7 @@ package struct Plan: Sendable {
     do {
       // Calls come after those they need, so that an unsupported one before this would have thrown: the reason is its own.
       if case .failure(let error) = call.outputShapes, error.kind == .unsupported { throw error }
-      let kind = try layer.kind.get()
+      let kind = try call.applied.get()
       // The shape rule also checks the number of inputs and their axes, which lowering may then rely on.
       let inputs = arguments.map { PartialShape($0.shape) }
       let shapes = try kind.outputShapes(for: inputs)

@@ -1,4 +1,5 @@
 package import H5ConvConfig
+import H5ConvDiagnostics
 package import H5ConvTensors
 
 /// A Keras layer: its config, its weights, its shape rule, and how it is computed.
@@ -25,11 +26,37 @@ package protocol Layer: Sendable {
 
   /// Whether the layer leaves its input as it is at inference (so that its output is the input's).
   var isIdentity: Bool { get }
+
+  /// The layer as one call uses it, when what it computes depends on more than its inputs in their order: constants among the
+  /// arguments, tensors given by name.
+  ///
+  /// - Parameter arguments: tensors are places in the call's inputs.
+  /// - Throws: `H5ConvError` of kind `unsupported` for arguments that it cannot take.
+  func applied(to arguments: CallArguments<Int>) throws -> any Layer
 }
 
 extension Layer {
   package func weights(for inputs: [PartialShape]) throws -> [WeightSpec] { [] }
   package var isIdentity: Bool { false }
+
+  package func applied(to arguments: CallArguments<Int>) throws -> any Layer {
+    guard arguments.positional.allSatisfy({ $0.isTensors }) else {
+      throw H5ConvError(.unsupported, "a constant among the inputs is not supported")
+    }
+    return self
+  }
+}
+
+extension Argument {
+  /// Whether it consists of tensors only.
+  fileprivate var isTensors: Bool {
+    switch self {
+    case .tensor: true
+    case .list(let items): items.allSatisfy(\.isTensors)
+    case .object(let members): members.allSatisfy(\.value.isTensors)
+    case .value(let value): value.isNull
+    }
+  }
 }
 
 /// A weight that a layer owns.

@@ -1,4 +1,5 @@
 package import H5ConvConfig
+package import H5ConvLayers
 
 /// A model as its config describes it, before any layer is understood: names, classes, configs, edges.
 package struct Architecture: Sendable {
@@ -15,9 +16,12 @@ package struct Architecture: Sendable {
   ///
   /// A Sequential begins with its InputLayer, stated or implied.
   package var layers: [LayerSpec]
-  /// Where the model's inputs enter and its outputs leave.
-  package var inputs: [TensorReference]
-  package var outputs: [TensorReference]
+  /// Where the model's inputs enter and its outputs leave: one tensor, a list or an object of them.
+  package var inputStructure: Argument<TensorReference>
+  package var outputStructure: Argument<TensorReference>
+
+  package var inputs: [TensorReference] { inputStructure.tensors }
+  package var outputs: [TensorReference] { outputStructure.tensors }
 }
 
 /// A layer of an ``Architecture``.
@@ -25,6 +29,10 @@ package struct LayerSpec: Sendable {
   package var name: String
   /// Class name without its package.
   package var className: String
+  /// Python's module of the class, as `.keras` files tell it; `keras.src.ops.numpy` makes an `Add` an operation.
+  package var module: String?
+  /// `registered_name`, or the class name with its package, when the file tells one.
+  package var registeredName: String?
   package var config: JSONObject
   package var isTrainable: Bool
   /// The model that this layer is, when it is one.
@@ -36,13 +44,17 @@ package struct LayerSpec: Sendable {
 }
 
 /// One application of a layer.
-package struct LayerCall: Sendable {
+package struct LayerCall: Sendable, Equatable {
+  /// What it is called with; `training` and `mask` are among the keywords when the file pins them.
+  package var arguments: CallArguments<TensorReference>
+
+  package init(_ arguments: CallArguments<TensorReference>) { self.arguments = arguments }
+
   /// Input tensors in the order of the arguments.
-  package var inputs: [TensorReference]
+  package var inputs: [TensorReference] { arguments.tensors }
+
   /// `training` when the call pins it.
-  package var training: Bool?
-  /// Arguments that are not tensors; a layer that is not an operation needs none of them.
-  package var hasConstantInputs = false
+  package var training: Bool? { arguments.argument("training")?.value?.bool }
 }
 
 /// Output `output` of call `call` (from 0) of a layer.

@@ -1,5 +1,6 @@
 package import H5ConvConfig
 import H5ConvDiagnostics
+import H5ConvLayers
 
 /// Reads `model_config` in the dialects of Keras 1 to 3.
 package struct ArchitectureReader {
@@ -63,7 +64,9 @@ package struct ArchitectureReader {
       ArchitectureReader.isModel(className, config)
       ? try model(className, config, fallbackName: entry["name"]?.string, depth: depth + 1) : nil
     return LayerSpec(
-      name: entry["name"]?.string ?? nested?.name ?? name, className: className, config: config.object ?? JSONObject(),
+      name: entry["name"]?.string ?? nested?.name ?? name, className: className, module: entry["module"]?.string,
+      registeredName: entry["registered_name"]?.string ?? (rawClass == className ? nil : rawClass),
+      config: config.object ?? JSONObject(),
       isTrainable: config["trainable"]?.bool ?? true, nested: nested, calls: [])
   }
 
@@ -79,14 +82,15 @@ package struct ArchitectureReader {
     }
     var previous = TensorReference(layer: layers[0].name, call: 0, output: 0)
     for place in layers.indices.dropFirst() {
-      layers[place].calls = [LayerCall(inputs: [previous])]
+      layers[place].calls = [LayerCall(CallArguments([.tensor(previous)]))]
       previous = TensorReference(layer: layers[place].name, call: 0, output: 0)
     }
-    layers[0].calls = [LayerCall(inputs: [])]
+    layers[0].calls = [LayerCall(CallArguments())]
     return Architecture(
       kind: .sequential, name: name, className: "Sequential", generation: generation,
       isTrainable: config["trainable"]?.bool ?? true, layers: layers,
-      inputs: [TensorReference(layer: layers[0].name, call: 0, output: 0)], outputs: [previous])
+      inputStructure: .tensor(TensorReference(layer: layers[0].name, call: 0, output: 0)),
+      outputStructure: .tensor(previous))
   }
 
   /// The InputLayer that Keras makes from the first layer's `batch_input_shape`, from the input of a nested first model, or
@@ -134,12 +138,12 @@ package struct ArchitectureReader {
     for (place, entry) in entries.enumerated() {
       layers[place].calls = try references.calls(
         entry["inbound_nodes"] ?? .array([]), at: "inbound_nodes of layer '\(layers[place].name)'")
-      if layers[place].calls.isEmpty { layers[place].calls = [LayerCall(inputs: [])] }
+      if layers[place].calls.isEmpty { layers[place].calls = [LayerCall(CallArguments())] }
     }
     return Architecture(
       kind: .functional, name: name, className: className, generation: generation,
       isTrainable: config["trainable"]?.bool ?? true, layers: layers,
-      inputs: try references.boundary(config["input_layers"], at: "input_layers of '\(name)'"),
-      outputs: try references.boundary(config["output_layers"], at: "output_layers of '\(name)'"))
+      inputStructure: try references.boundary(config["input_layers"], at: "input_layers of '\(name)'"),
+      outputStructure: try references.boundary(config["output_layers"], at: "output_layers of '\(name)'"))
   }
 }

@@ -1,5 +1,6 @@
 import H5ConvConfig
 import H5ConvDiagnostics
+import H5ConvLayers
 
 /// Reads the edges of a functional graph: `inbound_nodes`, `input_layers`, `output_layers`.
 struct ReferenceReader {
@@ -12,88 +13,104 @@ struct ReferenceReader {
   func calls(_ value: JSONValue, at place: String) throws -> [LayerCall] {
     guard let nodes = value.array else { throw damaged(place) }
     // An operation of tf.keras (TFOpLambda) has one nesting level less: ["name", 0, 0, {kwargs}].
-    if let first = nodes.first, first.string != nil { return [try callOfKeras2([value], at: place)] }
+    if let first = nodes.first, first.string != nil { return [try callOfKeras2(value, at: place)] }
     return try nodes.map { node in
-      if node["args"] != nil { return try callOfKeras3(node, at: place) }
-      guard let references = node.array else {
-        // A dict-structured first argument: {"a": ["x", 0, 0, {}], …}.
-        return try callOfKeras2([node], at: place)
-      }
-      return try callOfKeras2(references.first?.string == nil ? references : [node], at: place)
+      node["args"] != nil ? try callOfKeras3(node, at: place) : try callOfKeras2(node, at: place)
     }
   }
 
   /// `[["layer", node, tensor, {kwargs}], …]`, lists or objects of such, tensors also among the kwargs.
-  private func callOfKeras2(_ references: [JSONValue], at place: String) throws -> LayerCall {
-    var call = LayerCall(inputs: [])
-    var pending = Array(references.reversed())
-    while let next = pending.popLast() {
-      if let object = next.object {
-        pending.append(contentsOf: object.members.reversed().map(\.value))
-      } else if let items = next.array {
-        if items.first?.string == nil {
-          pending.append(contentsOf: items.reversed())
-          continue
-        }
-        if items.first?.string == "_CONSTANT_VALUE" {
-          call.hasConstantInputs = true
-        } else {
-          call.inputs.append(try reference(items, isBoundary: false, generation: min(generation, 2), at: place))
-        }
-        guard items.count > 3, let kwargs = items[3].object else { continue }
-        call.training = kwargs["training"]?.bool ?? call.training
-        for (_, value) in kwargs.members {
-          guard let items = value.array, items.count == 3, let name = items[0].string, nestedKinds[name] != nil,
-            items[1].integer != nil, items[2].integer != nil
-          else { continue }
-          call.inputs.append(try reference(items, isBoundary: false, generation: min(generation, 2), at: place))
-        }
-      } else {
-        throw damaged(place)
+  private func callOfKeras2(_ node: JSONValue, at place: String) throws -> LayerCall {
+    var keywords: [KeywordArgument<TensorReference>] = []
+    var argument = try argumentOfKeras2(node, &keywords, at: place)
+    // Several inputs are one list; one stands by itself.
+    if case .list(let items) = argument, items.count == 1 { argument = items[0] }
+    if case .list(let items) = argument, items.isEmpty { return LayerCall(CallArguments(keywords: keywords)) }
+    return LayerCall(CallArguments([argument], keywords: keywords))
+  }
+
+  private func argumentOfKeras2(
+    _ value: JSONValue, _ keywords: inout [KeywordArgument<TensorReference>], at place: String
+  ) throws -> Argument<TensorReference> {
+    if let object = value.object {
+      return .object(
+        try object.members.map {
+          KeywordArgument(name: $0.key, value: try argumentOfKeras2($0.value, &keywords, at: place))
+        })
+    }
+    guard let items = value.array else { throw damaged(place) }
+    guard let name = items.first?.string else {
+      return .list(try items.map { try argumentOfKeras2($0, &keywords, at: place) })
+    }
+    if items.count > 3, let kwargs = items[3].object {
+      // Each input of a call repeats the call's kwargs.
+      for (key, value) in kwargs.members where !keywords.contains(where: { $0.name == key }) {
+        keywords.append(KeywordArgument(name: key, value: try keyword(value, at: place)))
       }
     }
-    return call
+    if name == "_CONSTANT_VALUE" { return .value(items.count > 2 ? items[2] : .null) }
+    return .tensor(try reference(items, isBoundary: false, generation: min(generation, 2), at: place))
+  }
+
+  /// A value among the kwargs of Keras 2: `["layer", node, tensor]` of a layer that is there is a tensor.
+  private func keyword(_ value: JSONValue, at place: String) throws -> Argument<TensorReference> {
+    guard let items = value.array else { return .value(value) }
+    if items.count == 3, let name = items[0].string, nestedKinds[name] != nil, items[1].integer != nil,
+      items[2].integer != nil
+    {
+      return .tensor(try reference(items, isBoundary: false, generation: min(generation, 2), at: place))
+    }
+    let arguments = try items.map { try keyword($0, at: place) }
+    return arguments.allSatisfy(\.tensors.isEmpty) ? .value(value) : .list(arguments)
   }
 
   /// `{"args": […], "kwargs": {…}}` with tensors as `{"class_name": "__keras_tensor__", …}` at any depth.
   private func callOfKeras3(_ node: JSONValue, at place: String) throws -> LayerCall {
-    var call = LayerCall(inputs: [], training: node["kwargs"]?["training"]?.bool)
-    var pending = [node["kwargs"] ?? .null, node["args"] ?? .null]
-    while let next = pending.popLast() {
-      if next["class_name"]?.string == "__keras_tensor__" {
-        guard let history = next["config"]?["keras_history"]?.array else { throw damaged(place) }
-        call.inputs.append(try reference(history, isBoundary: false, generation: 3, at: place))
-      } else if let items = next.array {
-        pending.append(contentsOf: items.reversed())
-      } else if let object = next.object {
-        pending.append(contentsOf: object.members.reversed().map(\.value))
-      } else if next.number != nil {
-        call.hasConstantInputs = true
-      }
+    guard let positional = node["args"]?.array else { throw damaged(place) }
+    let keywords = node["kwargs"]?.object?.members ?? []
+    return LayerCall(
+      CallArguments(
+        try positional.map { try argumentOfKeras3($0, at: place) },
+        keywords: try keywords.map { KeywordArgument(name: $0.key, value: try argumentOfKeras3($0.value, at: place)) }))
+  }
+
+  private func argumentOfKeras3(_ value: JSONValue, at place: String) throws -> Argument<TensorReference> {
+    if value["class_name"]?.string == "__keras_tensor__" {
+      guard let history = value["config"]?["keras_history"]?.array else { throw damaged(place) }
+      return .tensor(try reference(history, isBoundary: false, generation: 3, at: place))
     }
-    return call
+    let argument: Argument<TensorReference>
+    if let items = value.array {
+      argument = .list(try items.map { try argumentOfKeras3($0, at: place) })
+    } else if let object = value.object {
+      argument = .object(
+        try object.members.map { KeywordArgument(name: $0.key, value: try argumentOfKeras3($0.value, at: place)) })
+    } else {
+      return .value(value)
+    }
+    return argument.tensors.isEmpty ? .value(value) : argument
   }
 
   // MARK: - input_layers and output_layers
 
   /// A triple, a list of triples, or (Keras 3, and tf.keras with dict inputs) an object of them.
-  func boundary(_ value: JSONValue?, at place: String) throws -> [TensorReference] {
-    var references: [TensorReference] = []
-    var pending = [value ?? .null]
-    while let next = pending.popLast() {
-      if let object = next.object {
-        pending.append(contentsOf: object.members.reversed().map(\.value))
-      } else if let items = next.array {
-        if items.first?.string != nil {
-          references.append(try reference(items, isBoundary: true, generation: generation, at: place))
-        } else {
-          pending.append(contentsOf: items.reversed())
-        }
-      } else {
-        throw damaged(place)
-      }
+  func boundary(_ value: JSONValue?, at place: String) throws -> Argument<TensorReference> {
+    let structure = try structure(value ?? .null, at: place)
+    // Up to Keras 2 one tensor is a list too.
+    if generation < 3, case .list(let items) = structure, items.count == 1 { return items[0] }
+    return structure
+  }
+
+  private func structure(_ value: JSONValue, at place: String) throws -> Argument<TensorReference> {
+    if let object = value.object {
+      return .object(
+        try object.members.map { KeywordArgument(name: $0.key, value: try structure($0.value, at: place)) })
     }
-    return references
+    guard let items = value.array else { throw damaged(place) }
+    guard items.first?.string == nil else {
+      return .tensor(try reference(items, isBoundary: true, generation: generation, at: place))
+    }
+    return .list(try items.map { try structure($0, at: place) })
   }
 
   // MARK: - One reference
