@@ -43,18 +43,22 @@ let package = Package(
     .target(name: "CImageCodecs", dependencies: ["CLibPNG", "CLibJPEG"]),
     .target(name: "CKernels"),
     .target(name: "CTermination"),
+    .target(name: "CSystem"),
+    .target(name: "CHDF5Window", dependencies: ["CHDF5"]),
     .target(name: "CFont", exclude: ["LICENSE-DejaVu.txt"]),
 
     // The rooms, in order of dependency.
     room("Diagnostics"),
-    room("Files", uses: ["CTermination", "H5ConvDiagnostics"]),
-    room("HDF5", uses: ["CHDF5", "H5ConvDiagnostics"]),
+    room("Files", uses: ["CTermination", "CSystem", "H5ConvDiagnostics"]),
+    room("HDF5", uses: ["CHDF5", "CHDF5Window", "H5ConvDiagnostics"]),
     room("Tensors", uses: ["CZip", "H5ConvFiles", "H5ConvDiagnostics"]),
     room("Config", uses: ["H5ConvDiagnostics"]),
     room("Layers", uses: ["H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
     room(
       "ModelFiles",
-      uses: ["H5ConvHDF5", "H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics"]),
+      uses: [
+        "CZip", "H5ConvHDF5", "H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics",
+      ]),
     room(
       "Graph",
       uses: ["H5ConvModelFiles", "H5ConvLayers", "H5ConvHDF5", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),

@@ -58,3 +58,25 @@ static inline hid_t h5c_create_float16(void) {
   }
   return type;
 }
+
+// Elements as they are in a register of this machine, for types that keep their class and size.
+static inline hid_t h5c_native_integer(size_t bytes, int is_signed) {
+  switch (bytes) {
+  case 1: return is_signed ? H5T_STD_I8LE : H5T_STD_U8LE;
+  case 2: return is_signed ? H5T_STD_I16LE : H5T_STD_U16LE;
+  case 4: return is_signed ? H5T_STD_I32LE : H5T_STD_U32LE;
+  case 8: return is_signed ? H5T_STD_I64LE : H5T_STD_U64LE;
+  default: return -1;
+  }
+}
+
+// NumPy's bool as h5py writes it.
+static inline hid_t h5c_create_bool(void) {
+  hid_t type = H5Tenum_create(H5T_STD_I8LE);
+  signed char no = 0, yes = 1;
+  if (type >= 0 && (H5Tenum_insert(type, "FALSE", &no) < 0 || H5Tenum_insert(type, "TRUE", &yes) < 0)) {
+    H5Tclose(type);
+    return -1;
+  }
+  return type;
+}

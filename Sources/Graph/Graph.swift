@@ -43,6 +43,8 @@ package struct GraphLayer: Sendable {
   package let kind: Result<any Layer, H5ConvError>
   /// Its weights in storage order, as far as shapes are known; empty for a layer that cannot be run.
   package internal(set) var weights: [WeightSpec] = []
+  /// How the largest of them is stored, when Keras quantized it.
+  package internal(set) var quantization: Quantization?
 
   /// The path as one text: `outer/inner`.
   package var name: String { path.joined(separator: "/") }

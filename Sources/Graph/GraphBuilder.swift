@@ -193,6 +193,7 @@ private struct GraphBuilder {
   ) -> Result<[PartialShape], H5ConvError> {
     let site = site(place)
     var weights: [WeightSpec]?
+    var quantization: Quantization?
     let shapes = located(site) {
       let layer = try layer.get()
       let shapes = try inputs.map { tensor -> PartialShape in
@@ -202,14 +203,23 @@ private struct GraphBuilder {
         }
         return shapes[tensor.output]
       }
-      if layers[place].weights.isEmpty { weights = try layer.weights(for: shapes) }
+      if layers[place].weights.isEmpty {
+        let specs = try layer.weights(for: shapes)
+        let quantized = try Quantization.read(
+          layers[place].config, className: layers[place].className, specs: specs)
+        quantization = quantized?.quantization
+        weights = quantized?.specs ?? specs
+      }
       let outputs = try layer.outputShapes(for: shapes)
       for size in outputs.flatMap(\.sizes) where size ?? 0 > GraphBuilder.sizeLimit {
         throw H5ConvError(.limit, "an output with an axis of \(size ?? 0)")
       }
       return outputs
     }
-    if let weights { layers[place].weights = weights }
+    if let weights {
+      layers[place].weights = weights
+      layers[place].quantization = quantization
+    }
     return shapes
   }
 

@@ -1,5 +1,6 @@
 import H5ConvDiagnostics
 import H5ConvHDF5
+import H5ConvModelFiles
 
 /// The groups, datasets and attributes of an HDF5 file.
 public enum HDF5Tree {
@@ -10,7 +11,9 @@ public enum HDF5Tree {
   ///
   /// - Throws: `H5ConvError`: `cannotRead`, or `badData` for a file that is not HDF5.
   public static func text(ofFileAt path: String) throws -> String {
-    let file = try ModelFile.hdf5(path)
+    guard let file = try ModelFile(path: path).hdf5 else {
+      throw H5ConvError(.badData, "this file has no HDF5 tree", remedy: "give an .h5 or .keras file", file: path)
+    }
     return try naming(path) {
       var lines = ["/"] + (try attributes(of: file.root, indent: "  "))
       try walk(file.root) { depth, name, item in

@@ -9,9 +9,11 @@ import H5ConvTensors
 ///
 /// A file with weights but no architecture can be inspected too; its layers are then what the weights' groups are called.
 public struct Inspection: Sendable {
-  let file: LegacyModelFile
+  let file: ModelFile
   let model: Model?
   let summary: Summary?
+  /// Why the architecture could not be understood, when the weights can be listed all the same.
+  private var failure: H5ConvError?
   /// What a user should know: layers that cannot be run, weights that are missing or left over.
   public let warnings: [String]
 
@@ -25,20 +27,24 @@ public struct Inspection: Sendable {
   ///   - architecture: a file with the architecture of weights that have none, as in ``Model/init(contentsOf:architecture:)``.
   /// - Throws: `H5ConvError`: `cannotRead`, `badData` for a damaged file or one that holds nothing of Keras.
   public init(contentsOf path: String, architecture: String? = nil) throws {
-    let file = try ModelFile.open(path)
+    let file = try ModelFile(path: path)
     self.file = file
-    let given = try architecture.map { try ModelFile.architecture($0) }
-    if given == nil, file.architecture == nil, file.container == .other || file.container == .wholeModel {
-      throw ModelFile.noArchitecture(file)
+    let given = try architecture.map { try ModelFile.architecture(at: $0) }
+    if given == nil, file.architecture == nil, file.weights == nil { throw file.noArchitecture }
+    do { model = given == nil && file.architecture == nil ? nil : try Model(file, given) } catch let error
+      as H5ConvError where error.kind == .unsupported && file.weights != nil
+    {
+      // A model that is Python code: its weights can be listed.
+      model = nil
+      failure = error
     }
-    let model = given == nil && file.architecture == nil ? nil : try Model(file, given)
-    self.model = model
     summary = model?.summary
-    warnings = Inspection.warnings(file, model)
+    warnings = Inspection.warnings(file, model, failure)
   }
 
-  private static func warnings(_ file: LegacyModelFile, _ model: Model?) -> [String] {
+  private static func warnings(_ file: ModelFile, _ model: Model?, _ failure: H5ConvError?) -> [String] {
     guard let model else {
+      if let failure { return ["\(failure.what): \(failure.remedy ?? "its weights are listed")"] }
       return ["the file holds weights but no architecture: it can be listed, not run"]
     }
     var warnings: [String] = []
@@ -63,14 +69,14 @@ public struct Inspection: Sendable {
       warnings.append("\(error.what) (\(error.place ?? call.key))")
     }
     warnings += model.weights.problems.map { "\($0.what) (\($0.place ?? "weights"))" }
-    let leftOver = model.weights.unclaimed.filter { owner, _ in
+    let leftOver = model.weights.unclaimed.filter { left in
       model.graph.layers.contains { layer in
-        guard layer.path[0] == owner, case .success = layer.kind else { return false }
+        guard layer.path[0] == left.layer, case .success = layer.kind else { return false }
         return !layer.weights.isEmpty
       }
     }
     if !leftOver.isEmpty {
-      let names = leftOver.prefix(3).map { "\($0.place.group)/\($0.place.name)" }.joined(separator: ", ")
+      let names = leftOver.prefix(3).map(\.tensor.path).joined(separator: ", ")
       warnings.append("\(leftOver.count) stored weights belong to no layer: \(names)\(leftOver.count > 3 ? ", …" : "")")
     }
     if file.kerasVersion == nil { warnings.append("the file does not say which Keras wrote it") }
@@ -97,12 +103,16 @@ extension Inspection {
     return lines
   }
 
-  private static func title(of container: LegacyModelFile.Container) -> String {
+  private static func title(of container: ModelFile.Container) -> String {
     switch container {
-    case .wholeModel: "whole model, architecture and weights"
-    case .weights: "weights only"
+    case .legacyModel: "whole model, architecture and weights"
+    case .legacyWeights: "weights only"
     case .keras3Weights: "weights only, in Keras 3's layout"
-    case .other: "some HDF5 file"
+    case .keras: "whole model in Keras 3's archive"
+    case .npz: "weights by path"
+    case .safetensors: "weights by path, with the architecture when it was given"
+    case .architecture: "architecture without weights"
+    case .hdf5: "some HDF5 file"
     }
   }
 
@@ -121,7 +131,7 @@ extension Inspection {
   }
 }
 
-extension LegacyModelFile {
+extension ModelFile {
   /// The optimizer's class with its learning rate.
   var optimizer: String? {
     guard let config = trainingConfig?["optimizer_config"], let name = config["class_name"]?.string else { return nil }

@@ -46,16 +46,15 @@ extension Inspection {
 
   /// Layers of a file without an architecture: what its groups are called and how many elements they hold.
   private func addGroups(to object: inout JSONObject) throws {
-    let weights = try file.storedWeights()
-    let names = file.weights?.layerNames ?? []
+    let groups = try file.weightGroups()
     object["layers"] = .array(
-      names.map { name in
+      groups.map { group in
         [
-          "name": .string(name), "class": .null, "output_shape": .null,
-          "params": .int(weights.filter { $0.layer == name }.reduce(0) { $0.clampedSum($1.count) }), "inbound": [],
+          "name": .string(group.name), "class": .null, "looks_like": .optional(group.className), "output_shape": .null,
+          "params": .int(group.count), "inbound": [],
         ]
       })
-    object["total_params"] = .int(weights.reduce(0) { $0.clampedSum($1.count) })
+    object["total_params"] = .int(groups.reduce(0) { $0.clampedSum($1.count) })
     object["trainable_params"] = .null
     object["non_trainable_params"] = .null
   }

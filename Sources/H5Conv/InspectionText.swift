@@ -1,3 +1,4 @@
+import H5ConvHDF5
 import H5ConvDiagnostics
 import H5ConvGraph
 import H5ConvModelFiles
@@ -37,9 +38,16 @@ extension Inspection {
 
   /// Layer groups of a file without an architecture.
   private func groupTable() throws -> String {
-    var table = TextTable(columns: ["Weight", "Shape", "Type"])
-    for weight in try file.storedWeights() {
-      table.add([weight.path, PartialShape(weight.shape).description, weight.dtype])
+    var table = TextTable(columns: ["Layer", "Looks like", "Weight", "Shape", "Type"])
+    for group in try file.weightGroups() {
+      for (place, weight) in group.weights.enumerated() {
+        let name =
+          weight.path.hasPrefix(group.name + "/") ? String(weight.path.dropFirst(group.name.count + 1)) : weight.path
+        table.add([
+          place == 0 ? group.name : "", place == 0 ? group.className ?? "?" : "", name,
+          PartialShape(weight.shape).description, weight.type.description,
+        ])
+      }
     }
     return table.text
   }

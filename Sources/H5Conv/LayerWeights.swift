@@ -1,3 +1,4 @@
+import H5ConvModelFiles
 import H5ConvDiagnostics
 import H5ConvGraph
 import H5ConvLayers
@@ -18,10 +19,10 @@ extension Model {
         ) { try weights.tensor(layer: layer, spec.name) }
       }
     }
-    let unclaimed = weights.unclaimed.map { layer, place in
+    let unclaimed = weights.unclaimed.map { left in
       LayerWeight(
-        layer: layer, name: place.name, shape: (try? weights.shape(of: place)) ?? [], isTrainable: nil, path: path
-      ) { try weights.tensor(at: place) }
+        layer: left.layer, name: left.tensor.path, shape: left.tensor.shape, isTrainable: nil, path: path
+      ) { try left.tensor.tensor() }
     }
     return owned + unclaimed
   }

@@ -19,7 +19,7 @@ import H5ConvTensors
 public struct Model: Sendable {
   /// Where the file is.
   public let path: String
-  package let file: LegacyModelFile
+  package let file: ModelFile
   package let architecture: Architecture
   package let graph: Graph
   package let weights: WeightTable
@@ -29,22 +29,28 @@ public struct Model: Sendable {
   ///
   /// - Parameters:
   ///   - path: a whole model, or weights only when `architecture` is given.
-  ///   - architecture: a file with the architecture of weights that have none: what `model.to_json()` gave, or an `.h5` with a
-  ///     whole model. Layers are paired with weights by name, or in order when the names differ, as Keras' `load_weights` does.
+  ///   - architecture: a file with the architecture of weights that have none: what `model.to_json()` gave, an `.h5` or a `.keras`.
+  ///     Layers are paired with weights by name, or in order when the names differ, as Keras' `load_weights` does.
   /// - Throws: `H5ConvError`: `cannotRead` when there is no such file, `badData` when it is damaged, is no model, or holds
-  ///   weights without an architecture, `unsupported` for a kind of file that is not read yet.
+  ///   weights without an architecture, `unsupported` for an architecture that is Python code.
   public init(contentsOf path: String, architecture: String? = nil) throws {
-    try self.init(try ModelFile.open(path), architecture.map { try ModelFile.architecture($0) })
+    try self.init(try ModelFile(path: path), architecture.map { try ModelFile.architecture(at: $0) })
   }
 
-  init(_ file: LegacyModelFile, _ given: Architecture?) throws {
-    guard let architecture = given ?? file.architecture else { throw ModelFile.noArchitecture(file) }
-    if given != nil, file.weights == nil { throw ModelFile.noWeights(file) }
+  init(_ file: ModelFile, _ given: Architecture?) throws {
     path = file.path
     self.file = file
-    self.architecture = architecture
-    graph = try naming(path) { try Graph(architecture) }
-    weights = WeightTable(graph, architecture, file.weights)
+    if given != nil, file.weights == nil { throw file.noWeights }
+    guard let own = file.architecture else {
+      guard let given else { throw file.noArchitecture }
+      architecture = given
+      graph = try naming(path) { try Graph(given) }
+      weights = WeightTable(graph, given, file.weights, backend: file.backend)
+      return
+    }
+    architecture = try naming(path) { try given ?? own.get() }
+    graph = try naming(path) { [architecture] in try Graph(architecture) }
+    weights = WeightTable(graph, architecture, file.weights, backend: file.backend)
   }
 
   /// What `model.summary()` says; made anew each time, since running needs none of it.
@@ -53,7 +59,7 @@ public struct Model: Sendable {
   /// The model's name.
   public var name: String { architecture.name }
 
-  /// The kind of file: `legacy-h5`.
+  /// The kind of file: `legacy-h5`, `legacy-weights`, `keras3-weights`, `keras`, `npz`, `safetensors`, `architecture`.
   public var format: String { file.container.rawValue }
 
   /// The version of Keras that wrote the file, as it says itself.
@@ -125,70 +131,31 @@ public struct InputInfo: Sendable {
   public let shape: [Int?]
 }
 
-/// Opening files of whatever kind.
-enum ModelFile {
-  static func open(_ path: String) throws -> LegacyModelFile {
-    switch try FileKind.of(path) {
-    case .hdf5: return try LegacyModelFile(path: path)
-    case let kind: throw wrong(kind, path)
-    }
+extension ModelFile {
+  /// The architecture in the file at `path`: JSON, `.h5`, `.keras`.
+  static func architecture(at path: String) throws -> Architecture {
+    let file = try ModelFile(path: path)
+    guard let architecture = file.architecture else { throw file.noArchitecture }
+    return try naming(path) { try architecture.get() }
   }
 
-  /// The architecture in the file at `path`: JSON, or an `.h5` with a whole model.
-  static func architecture(_ path: String) throws -> Architecture {
-    guard try FileKind.of(path) == .json else {
-      let file = try open(path)
-      guard let architecture = file.architecture else { throw noArchitecture(file) }
-      return architecture
-    }
-    let text = try InputFile.bytes(path, limit: 256 << 20)
-    return try naming(path) {
-      let value = try JSONParser.parse(text)
-      return try ArchitectureReader.read(value["model_config"] ?? value, kerasVersion: value["keras_version"]?.string)
-    }
-  }
-
-  static func noWeights(_ file: LegacyModelFile) -> H5ConvError {
-    file.container == .keras3Weights
+  var noWeights: H5ConvError {
+    container == .architecture
       ? H5ConvError(
-        .unsupported, "weights in Keras 3's layout are not read yet",
-        remedy: "load them in Keras and write the model with model.save('model.h5')", file: file.path)
-      : H5ConvError(
-        .badData, "the file holds no layer weights", remedy: "give a file that Keras saved", file: file.path)
-  }
-
-  /// The file as HDF5, whatever it holds.
-  static func hdf5(_ path: String) throws -> File {
-    let kind = try FileKind.of(path)
-    guard kind == .hdf5 else { throw wrong(kind, path) }
-    return try naming(path) { try File.open(path) }
-  }
-
-  private static func wrong(_ kind: FileKind, _ path: String) -> H5ConvError {
-    switch kind {
-    case .zip:
-      H5ConvError(
-        .unsupported, "a .keras archive is not read yet", remedy: "save the model as .h5 with model.save('model.h5')",
-        file: path)
-    case .json, .hdf5:
-      H5ConvError(
         .badData, "this is an architecture without weights",
-        remedy: "give the weights, and this file with --architecture",
-        file: path)
-    }
+        remedy: "give the weights, and this file with --architecture", file: path)
+      : H5ConvError(.badData, "the file holds no layer weights", remedy: "give a file that Keras saved", file: path)
   }
 
-  static func noArchitecture(_ file: LegacyModelFile) -> H5ConvError {
-    switch file.container {
-    case .weights, .keras3Weights:
-      H5ConvError(
-        .badData, "the file holds weights but no architecture",
-        remedy: "give it with --architecture (what model.to_json() gave, or an .h5), or a whole model from model.save",
-        file: file.path)
-    case .wholeModel, .other:
-      H5ConvError(
+  var noArchitecture: H5ConvError {
+    weights == nil
+      ? H5ConvError(
         .badData, "this HDF5 file is not a Keras model: it has no model_config", remedy: "give a file that Keras saved",
-        file: file.path)
-    }
+        file: path)
+      : H5ConvError(
+        .badData, "the file holds weights but no architecture",
+        remedy: "give it with --architecture (what model.to_json() gave, an .h5 or a .keras), or a whole model from "
+          + "model.save",
+        file: path)
   }
 }

@@ -13,14 +13,14 @@ public struct StoredWeight: Sendable {
   public let shape: [Int]
   /// NumPy's name of the stored type: `float32`, `float16`, `int64`.
   public let dtype: String
-  private let dataset: Dataset
+  private let stored: StoredTensor
 
-  init(layer: String, name: String, _ dataset: Dataset) {
+  init(layer: String, name: String, _ stored: StoredTensor) {
     self.layer = layer
     self.name = name
-    shape = dataset.shape
-    dtype = dataset.elementType.description
-    self.dataset = dataset
+    shape = stored.shape
+    dtype = stored.type.description
+    self.stored = stored
   }
 
   /// Number of elements.
@@ -32,7 +32,7 @@ public struct StoredWeight: Sendable {
   /// Reads the elements, converted to float32.
   ///
   /// - Throws: `H5ConvError` of kind `badData` when they are damaged or no numbers.
-  public func read() throws -> Tensor { try dataset.tensor() }
+  public func read() throws -> Tensor { try stored.tensor() }
 
   /// Reads the elements and sums them up.
   public func statistics() throws -> WeightStatistics { WeightStatistics(try read()) }
@@ -88,15 +88,25 @@ extension Model {
   }
 }
 
-extension LegacyModelFile {
+extension ModelFile {
   /// All weights of the file: those that its layers list, or in a file without such lists every dataset.
   func storedWeights() throws -> [StoredWeight] {
-    guard let weights else {
-      return try HDF5Tree.datasets(of: file).map { path, dataset in StoredWeight(layer: "", name: path, dataset) }
-    }
-    return try (weights.layerNames + ["top_level_model_weights"]).flatMap { layer in
-      try (weights.weightNames(layer) ?? []).map { name in
-        StoredWeight(layer: layer, name: name, try weights.dataset(layer, name))
+    switch weights {
+    case .legacy(let weights):
+      return try (weights.layerNames + ["top_level_model_weights"]).flatMap { layer in
+        try (weights.weightNames(layer) ?? []).map { name in
+          StoredWeight(layer: layer, name: name, try weights.tensor(layer, name))
+        }
+      }
+    case .variables(let store):
+      return try store.objects("").flatMap { path, variables in
+        try variables.map { StoredWeight(layer: try store.objectName(path) ?? "", name: $0.path, $0) }
+      }
+    case .named(let weights): return weights.tensors.map { StoredWeight(layer: "", name: $0.path, $0) }
+    case nil:
+      guard let hdf5 else { return [] }
+      return try HDF5Tree.datasets(of: hdf5).map { path, dataset in
+        StoredWeight(layer: "", name: path, StoredTensor(path, dataset, in: nil))
       }
     }
   }

@@ -79,6 +79,55 @@ package final class Dataset: AttributeOwner, Sendable {
     }
   }
 
+  /// Reads all elements as they are stored, in little-endian order: ``ElementType/byteCount`` bytes each.
+  ///
+  /// - Parameter make: takes memory for the bytes and lets `fill` write them; called only when the dataset is safe to read.
+  /// - Throws: ``H5ConvError`` of kind `badData` for text and other types, unsafe storage, or data that is not there.
+  package func readBytes<Result>(
+    _ make: (_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws -> Result
+  ) throws -> Result {
+    try checkStorage()
+    guard let size = elementType.byteCount, elementType.isNumeric else {
+      throw H5ConvError(.badData, "a dataset of \(elementType) where numbers were expected", at: path)
+    }
+    let (count, overflow) = try elementCount().multipliedReportingOverflow(by: size)
+    guard !overflow else { throw H5ConvError(.limit, "a dataset of \(shape) \(elementType)", at: path) }
+    return try make(count) { buffer in
+      guard buffer.count == count else {
+        throw H5ConvError(.internalFault, "a buffer of another size than the dataset", at: path)
+      }
+      // Opaque bytes and enumerations are read as they are; HDF5 converts the rest, which costs nothing when it is the same.
+      let stored = try Handle.type("read the type of \(path)") { H5Dget_type(handle.id) }
+      let converts = if case .float = elementType { true } else { elementType.isBigEndian }
+      let type = converts ? try elementType.makeLittleEndianType() : stored
+      try read(into: buffer.baseAddress, as: type.id)
+    }
+  }
+
+  /// Where the elements lie in the file as they are in memory, one after the other in little-endian order; nil when they are
+  /// chunked, packed or in another order.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `badData` for unsafe storage.
+  package func fileRange() throws -> (offset: Int, count: Int)? {
+    try checkStorage()
+    let storage = try storage()
+    guard storage.layout == "contiguous", !elementType.isBigEndian, elementType.isNumeric,
+      let size = elementType.byteCount, try isPlainFloat()
+    else { return nil }
+    let (count, overflow) = try elementCount().multipliedReportingOverflow(by: size)
+    let address = Library.stored { UInt64(H5Dget_offset(handle.id)) }
+    guard !overflow, let offset = Int(exactly: address), offset > 0 else { return nil }
+    return (offset, count)
+  }
+
+  /// Whether elements that are floating point are the IEEE type of their size: there are others.
+  private func isPlainFloat() throws(H5ConvError) -> Bool {
+    guard case .float = elementType else { return true }
+    let stored = try Handle.type("read the type of \(path)") { H5Dget_type(handle.id) }
+    let plain = try elementType.makeLittleEndianType()
+    return try Library.call("compare types") { H5Tequal(stored.id, plain.id) } > 0
+  }
+
   private func located(_ error: H5ConvError) -> H5ConvError {
     H5ConvError(error.kind, error.what, at: error.place ?? path, remedy: error.remedy)
   }

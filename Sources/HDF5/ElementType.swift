@@ -40,6 +40,35 @@ package enum ElementType: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether it is a number or a boolean of known size.
+  package var isNumeric: Bool {
+    switch self {
+    case .float, .integer, .opaque, .bool: true
+    case .string, .other: false
+    }
+  }
+
+  package var isBigEndian: Bool {
+    switch self {
+    case .float(_, let bigEndian), .integer(_, _, let bigEndian): bigEndian
+    default: false
+    }
+  }
+
+  /// A type of HDF5 with these elements in little-endian order.
+  func makeLittleEndianType() throws(H5ConvError) -> Handle {
+    switch self {
+    case .float(2, _): try Handle.type("make a type") { h5c_create_float16() }
+    case .float(4, _): try Handle.type("make a type") { H5Tcopy(h5c_ieee_f32le()) }
+    case .float(8, _): try Handle.type("make a type") { H5Tcopy(h5c_ieee_f64le()) }
+    case .integer(let bytes, let signed, _):
+      try Handle.type("make a type") { H5Tcopy(h5c_native_integer(bytes, signed ? 1 : 0)) }
+    case .bool: try Handle.type("make a type") { h5c_create_bool() }
+    case .opaque(let bytes): try Handle.type("make a type") { H5Tcreate(H5T_OPAQUE, bytes) }
+    default: throw H5ConvError(.unsupported, "elements of type \(self) cannot be written")
+    }
+  }
+
   static func of(_ type: Handle) throws(H5ConvError) -> ElementType {
     let kind = try Library.call("read a type's class") { H5Tget_class(type.id).rawValue }
     let bytes = Int(clamping: try Library.call("read a type's size") { Int64(H5Tget_size(type.id)) })

@@ -1,4 +1,5 @@
 import CHDF5
+import CHDF5Window
 package import H5ConvDiagnostics
 
 /// An HDF5 file.
@@ -19,6 +20,15 @@ package final class File: Sendable {
   package static func open(_ path: String) throws(H5ConvError) -> File {
     let access = try fileAccess()
     let id = try Library.call("open the file") { H5Fopen(path, h5c_read_only(), access.id) }
+    return try File(Handle(id) { H5Fclose($0) })
+  }
+
+  /// Opens the HDF5 file that lies in `length` bytes from `offset` of an open file, for reading.
+  ///
+  /// The descriptor is duplicated.
+  /// - Throws: ``H5ConvError`` of kind `badData` with HDF5's reason.
+  package static func open(descriptor: Int32, offset: Int, length: Int) throws(H5ConvError) -> File {
+    let id = try Library.call("open the file") { h5c_open_window(descriptor, Int64(offset), Int64(length)) }
     return try File(Handle(id) { H5Fclose($0) })
   }
 

@@ -4,6 +4,14 @@ package import H5ConvDiagnostics
 /// How the elements of a new dataset are stored.
 package enum StoredFloat: Sendable {
   case float16, float32, float64
+
+  var elementType: ElementType {
+    switch self {
+    case .float16: .float(bytes: 2, bigEndian: false)
+    case .float32: .float(bytes: 4, bigEndian: false)
+    case .float64: .float(bytes: 8, bigEndian: false)
+    }
+  }
 }
 
 /// Bytes of one attribute above which HDF5's default format refuses it; Keras' own limit.
@@ -29,7 +37,8 @@ extension Group {
     guard try Dataspace.elementCount(of: shape) == elements.count else {
       throw H5ConvError(.internalFault, "\(elements.count) elements for the shape \(shape)", at: pathOf(name))
     }
-    let dataset = try makeDataset(name, shape: shape, as: stored, gzip: gzip, isExtendable: false)
+    let type = try stored.elementType.makeLittleEndianType()
+    let dataset = try makeDataset(name, shape: shape, as: type, gzip: gzip, isExtendable: false)
     guard let base = elements.baseAddress, elements.count > 0 else { return }
     let source = try Library.call("name a type") { h5c_native_float() }
     _ = try Library.call("write \(pathOf(name))", kind: .inputOutput) {
@@ -39,31 +48,42 @@ extension Group {
 
   /// Makes a dataset to which rows are appended; `rowShape` is the shape of one row, without the growing axis 0.
   package func makeRows(_ name: String, rowShape: [Int]) throws(H5ConvError) -> RowWriter {
-    let handle = try makeDataset(
-      name, shape: [0] + rowShape, as: .float32, gzip: nil, isExtendable: true)
+    let type = try StoredFloat.float32.elementType.makeLittleEndianType()
+    let handle = try makeDataset(name, shape: [0] + rowShape, as: type, gzip: nil, isExtendable: true)
     return RowWriter(handle, path: pathOf(name), rowShape: rowShape)
   }
 
+  /// Makes the dataset `name` for elements of `type` in little-endian order.
+  ///
+  /// Without `gzip` its place in the file is fixed at once, so that the bytes may be written there after the file is closed.
+  package func makeDataset(
+    _ name: String, shape: [Int], type: ElementType, gzip: Int? = nil
+  ) throws(H5ConvError) -> DatasetWriter {
+    let type = try type.makeLittleEndianType()
+    let handle = try makeDataset(name, shape: shape, as: type, gzip: gzip, isExtendable: false, isPlacedEarly: true)
+    return DatasetWriter(handle, type, path: pathOf(name))
+  }
+
   private func makeDataset(
-    _ name: String, shape: [Int], as stored: StoredFloat, gzip: Int?, isExtendable: Bool
+    _ name: String, shape: [Int], as type: Handle, gzip: Int?, isExtendable: Bool, isPlacedEarly: Bool = false
   ) throws(H5ConvError) -> Handle {
-    let type: Handle
-    switch stored {
-    case .float16: type = try Handle.type("make a type") { h5c_create_float16() }
-    case .float32: type = try Handle.type("make a type") { H5Tcopy(h5c_ieee_f32le()) }
-    case .float64: type = try Handle.type("make a type") { H5Tcopy(h5c_ieee_f64le()) }
-    }
     let space = try Dataspace.create(shape, isExtendable: isExtendable)
     let properties = try Handle.properties("prepare a dataset") { H5Pcreate(h5c_dataset_create()) }
     // No time stamps: the same model gives the same bytes.
     _ = try Library.call("prepare a dataset") { H5Pset_obj_track_times(properties.id, false) }
+    // Nothing to pack in a scalar or an empty dataset.
+    let gzip = shape.isEmpty || shape.contains(0) ? nil : gzip
+    if isPlacedEarly, gzip == nil {
+      _ = try Library.call("prepare a dataset") { H5Pset_alloc_time(properties.id, H5D_ALLOC_TIME_EARLY) }
+      _ = try Library.call("prepare a dataset") { H5Pset_fill_time(properties.id, H5D_FILL_TIME_NEVER) }
+    }
     if !shape.isEmpty, gzip != nil || isExtendable {
       let chunk = Group.chunk(for: shape)
       _ = try Library.call("prepare a dataset") {
         H5Pset_chunk(properties.id, Int32(clamping: chunk.count), chunk.map { hsize_t(clamping: $0) })
       }
     }
-    if !shape.isEmpty, let gzip {
+    if let gzip {
       _ = try Library.call("prepare a dataset") { H5Pset_shuffle(properties.id) }
       _ = try Library.call("prepare a dataset") { H5Pset_deflate(properties.id, UInt32(clamping: gzip)) }
     }

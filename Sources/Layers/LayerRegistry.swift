@@ -35,6 +35,23 @@ package enum LayerRegistry {
     "RandomHeight": IdentityAtInference.self, "RandomWidth": IdentityAtInference.self,
   ]
 
+  /// Other names under which Keras knows a class, with the name that it saves.
+  private static let otherNames: [String: String] = [
+    "MaxPool1D": "MaxPooling1D", "MaxPool2D": "MaxPooling2D", "MaxPool3D": "MaxPooling3D",
+    "AvgPool1D": "AveragePooling1D", "AvgPool2D": "AveragePooling2D", "AvgPool3D": "AveragePooling3D",
+    "GlobalMaxPool1D": "GlobalMaxPooling1D", "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "GlobalMaxPool3D": "GlobalMaxPooling3D", "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalAvgPool3D": "GlobalAveragePooling3D",
+    "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution3D": "Conv3D",
+    "Convolution1DTranspose": "Conv1DTranspose", "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3DTranspose": "Conv3DTranspose", "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D", "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
+  ]
+
+  /// The name that Keras saves for `className`: `MaxPooling2D` for `MaxPool2D`.
+  package static func kerasName(_ className: String) -> String { otherNames[className] ?? className }
+
   /// Whether a type reads `className`.
   package static func isSupported(_ className: String) -> Bool { types[className] != nil }
 

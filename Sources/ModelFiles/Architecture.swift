@@ -41,6 +41,14 @@ package struct LayerSpec: Sendable {
   package var calls: [LayerCall]
   /// An InputLayer that the config does not state.
   package var isImplied = false
+
+  /// Whether it is an operation of Keras 3 (`x + y`, `keras.ops.relu(x)`), which is no layer: it has no weights and is not counted.
+  ///
+  /// `.keras` files tell the module; in `.h5` files an operation lacks what every layer's config has.
+  package var isOperation: Bool {
+    if let module { return module.contains(".ops.") }
+    return nested == nil && className != "InputLayer" && config["trainable"] == nil && config["dtype"] == nil
+  }
 }
 
 /// One application of a layer.

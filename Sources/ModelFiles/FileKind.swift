@@ -1,22 +1,21 @@
 import Glibc
 import H5ConvDiagnostics
-import H5ConvFiles
+package import H5ConvFiles
 
 /// What a file is, by its bytes; the name is no evidence.
 package enum FileKind: Sendable, Equatable {
   case hdf5
   case zip
   case json
+  case safetensors
 
-  /// Looks at the beginning of the file at `path`.
+  /// Looks at the beginning of `file`, or of the `size` bytes from `offset` of it.
   ///
-  /// - Throws: ``H5ConvError`` of kind `cannotRead` (missing, a folder, no permission) or `badData` (empty, cut short, something
-  ///   else than a model).
-  package static func of(_ path: String) throws -> FileKind {
-    let (descriptor, size) = try InputFile.open(path)
-    defer { close(descriptor) }
-    guard size > 0 else { throw H5ConvError(.badData, "the file is empty", remedy: "get it again", file: path) }
-    return try naming(path) { try kind(Head(descriptor, size: size)) }
+  /// - Throws: ``H5ConvError`` of kind `badData`: empty, cut short, something else than a model.
+  package static func of(_ file: OpenFile, from offset: Int = 0, size: Int? = nil) throws -> FileKind {
+    let size = size ?? file.size
+    guard size > 0 else { throw H5ConvError(.badData, "the file is empty", remedy: "get it again") }
+    return try kind(Head(file.descriptor, offset: offset, size: size))
   }
 
   private static func kind(_ head: Head) throws -> FileKind {
@@ -41,7 +40,10 @@ package enum FileKind: Sendable, Equatable {
       throw H5ConvError(.badData, "this is a web page, not a model", remedy: "download the file itself")
     }
     if text.hasPrefix("{") { return .json }
-    throw H5ConvError(.badData, "this is not a Keras model file", remedy: "give an .h5 or .hdf5 file that Keras saved")
+    // Eight bytes of length, then a JSON object within it.
+    if start.count > 9, start[8] == UInt8(ascii: "{"), start[6] == 0, start[7] == 0 { return .safetensors }
+    throw H5ConvError(
+      .badData, "this is not a Keras model file", remedy: "give an .h5, .keras or .weights.h5 file that Keras saved")
   }
 
   /// Compares the end-of-file address in the superblock with the file's size.
@@ -71,16 +73,18 @@ package enum FileKind: Sendable, Equatable {
 
   private struct Head {
     private let descriptor: Int32
+    private let offset: Int
     let size: Int
 
-    init(_ descriptor: Int32, size: Int) {
+    init(_ descriptor: Int32, offset: Int, size: Int) {
       self.descriptor = descriptor
+      self.offset = offset
       self.size = size
     }
 
-    func bytes(at offset: Int, count: Int) -> [UInt8] {
+    func bytes(at place: Int, count: Int) -> [UInt8] {
       var bytes = [UInt8](repeating: 0, count: count)
-      let got = pread(descriptor, &bytes, count, off_t(offset))
+      let got = pread(descriptor, &bytes, max(0, min(count, size - place)), off_t(offset + place))
       return Array(bytes.prefix(max(0, got)))
     }
   }

@@ -1,29 +1,49 @@
 import H5ConvDiagnostics
-package import H5ConvHDF5
+import H5ConvHDF5
 
 /// The weights of a legacy file: one group per layer, listed by `layer_names`; in each its `weight_names`.
 package struct LegacyWeights: Sendable {
   private let group: Group
+  private let window: FileWindow?
   /// Names of the layers in the model's order.
   package let layerNames: [String]
+  /// Whether the group says which Keras wrote it; Keras 1 did not.
+  package let hasVersion: Bool
+  /// Whether it is the form of Keras before 1.0, where groups and weights have numbers for names.
+  private let isNumbered: Bool
 
-  init(_ group: Group) throws {
+  init(_ group: Group, in window: FileWindow?) throws {
     self.group = group
-    layerNames = try group.splitStringsAttribute("layer_names") ?? []
+    self.window = window
+    hasVersion = try group.hasAttribute("keras_version")
+    if let names = try group.splitStringsAttribute("layer_names") {
+      layerNames = names
+      isNumbered = false
+    } else {
+      let names = try group.memberNames().compactMap { name in
+        name.hasPrefix("layer_") ? Int(name.dropFirst("layer_".count)) : nil
+      }
+      layerNames = names.sorted().map { "layer_\($0)" }
+      isNumbered = true
+    }
   }
 
   /// Names (paths below the layer's group) of the weights of `layer`, in storage order; nil when it has no group.
   package func weightNames(_ layer: String) throws -> [String]? {
     guard let names = try layerGroup(layer) else { return nil }
+    if isNumbered {
+      let numbers = try names.memberNames().compactMap { $0.hasPrefix("param_") ? Int($0.dropFirst(6)) : nil }
+      return numbers.sorted().map { "param_\($0)" }
+    }
     return try names.splitStringsAttribute("weight_names") ?? []
   }
 
-  /// The dataset `name` of `layer`.
-  package func dataset(_ layer: String, _ name: String) throws -> Dataset {
+  /// The weight `name` of `layer`.
+  package func tensor(_ layer: String, _ name: String) throws -> StoredTensor {
     guard let dataset = try layerGroup(layer)?.dataset(name) else {
       throw H5ConvError(.badData, "the weight '\(name)' is listed but not in the file", at: "layer '\(layer)'")
     }
-    return dataset
+    return StoredTensor("\(layer)/\(name)", dataset, in: window)
   }
 
   private func layerGroup(_ layer: String) throws -> Group? {

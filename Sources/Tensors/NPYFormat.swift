@@ -18,7 +18,38 @@ enum NPYFormat {
   /// Reads floating point of 2, 4 and 8 bytes, integers and booleans, either byte order, C and Fortran order.
   /// - Throws: ``H5ConvError`` of kind `badData`, or `unsupported` for another type.
   static func tensor(_ bytes: [UInt8]) throws -> Tensor {
-    guard bytes.starts(with: magic), bytes.count >= 12, (1...3).contains(bytes[6]) else {
+    let header = try NPYHeader(of: bytes)
+    let start = header.dataOffset
+    guard let count = Tensor.elementCount(of: header.shape) else {
+      throw H5ConvError(.limit, "an array of shape \(header.shape)")
+    }
+    let data = bytes[start...]
+    guard count <= data.count / header.size else {
+      throw H5ConvError(
+        .badData, "the array has \(data.count) bytes where \(count) elements of \(header.size) were expected")
+    }
+    let tensor = try Tensor(shape: header.isFortran ? header.shape.reversed() : header.shape) { target in
+      bytes.withUnsafeBytes { header.convert($0[start...], into: target) }
+    }
+    return header.isFortran ? try tensor.reversedAxes() : tensor
+  }
+}
+
+/// What the Python literal of a `.npy` file tells.
+package struct NPYHeader {
+  /// NumPy's kind: `f`, `i`, `u` or `b`.
+  package let kind: Character
+  /// Bytes of one element.
+  package let size: Int
+  package let isBigEndian: Bool
+  package let isFortran: Bool
+  package let shape: [Int]
+  /// Where the elements begin.
+  package let dataOffset: Int
+
+  /// - Parameter bytes: the file, at least its header.
+  package init(of bytes: [UInt8]) throws {
+    guard bytes.starts(with: NPYFormat.magic), bytes.count >= 12, (1...3).contains(bytes[6]) else {
       throw H5ConvError(.badData, "this is not a .npy array")
     }
     let isLong = bytes[6] > 1
@@ -29,31 +60,11 @@ enum NPYFormat {
     guard length <= 1 << 20, start + length <= bytes.count else {
       throw H5ConvError(.badData, "the header is cut short")
     }
-    let header = try Header(String(decoding: bytes[start..<start + length], as: UTF8.self))
-    guard let count = Tensor.elementCount(of: header.shape) else {
-      throw H5ConvError(.limit, "an array of shape \(header.shape)")
-    }
-    let data = bytes[(start + length)...]
-    guard count <= data.count / header.size else {
-      throw H5ConvError(
-        .badData, "the array has \(data.count) bytes where \(count) elements of \(header.size) were expected")
-    }
-    let tensor = try Tensor(shape: header.isFortran ? header.shape.reversed() : header.shape) { target in
-      bytes.withUnsafeBytes { header.convert($0[(start + length)...], into: target) }
-    }
-    return header.isFortran ? try tensor.reversedAxes() : tensor
+    try self.init(String(decoding: bytes[start..<start + length], as: UTF8.self), dataOffset: start + length)
   }
-}
 
-/// The Python literal of a `.npy` file.
-private struct Header {
-  let kind: Character
-  let size: Int
-  let isBigEndian: Bool
-  let isFortran: Bool
-  let shape: [Int]
-
-  init(_ text: String) throws {
+  private init(_ text: String, dataOffset: Int) throws {
+    self.dataOffset = dataOffset
     func value(_ key: String) throws -> Substring {
       guard let range = text.firstRange(of: "'\(key)':") else {
         throw H5ConvError(.badData, "the header does not tell '\(key)'")

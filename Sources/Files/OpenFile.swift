@@ -1,0 +1,109 @@
+import CSystem
+import Glibc
+package import H5ConvDiagnostics
+
+/// A file that is open for reading; it is opened once, so that what is looked at is what is read.
+package final class OpenFile: Sendable {
+  /// The descriptor; valid while the object lives.
+  package let descriptor: Int32
+  /// Number of bytes when it was opened.
+  package let size: Int
+  /// What messages call it.
+  package let path: String
+
+  /// Opens the regular file at `path`.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `cannotRead`.
+  package init(_ path: String) throws {
+    (descriptor, size) = try InputFile.open(path)
+    self.path = path
+  }
+
+  /// A file without a name in memory, for the unpacked member of an archive.
+  ///
+  /// - Parameter fill: writes its bytes to the descriptor.
+  package init(unnamed path: String, _ fill: (_ descriptor: Int32) throws -> Void) throws {
+    let descriptor = h5c_unnamed_file()
+    guard descriptor >= 0 else { throw H5ConvError(.inputOutput, String(cString: strerror(errno)), file: path) }
+    do { try fill(descriptor) } catch {
+      close(descriptor)
+      throw error
+    }
+    var status = stat()
+    size = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    self.descriptor = descriptor
+    self.path = path
+  }
+
+  deinit { close(descriptor) }
+
+  /// Reads bytes from `offset` until `buffer` is full.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `badData` when the file ends before, `inputOutput` when reading fails.
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(H5ConvError) {
+    var done = 0
+    while done < buffer.count {
+      let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(offset + done))
+      if got > 0 {
+        done += got
+      } else if got == 0 {
+        throw H5ConvError(.badData, "the file ends at byte \(offset + done)", remedy: "get it again", file: path)
+      } else if errno != EINTR {
+        throw H5ConvError(.inputOutput, String(cString: strerror(errno)), file: path)
+      }
+    }
+  }
+
+  /// The `count` bytes from `offset`.
+  package func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      try read(
+        into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset)
+      filled = count
+    }
+  }
+}
+
+/// Copies `count` bytes between files, in the kernel where it can.
+///
+/// - Throws: ``H5ConvError``: `badData` when the source ends before, `inputOutput` when the target cannot be written.
+package func copyBytes(
+  from source: OpenFile, at sourceOffset: Int, count: Int, to target: Int32, at targetOffset: Int, targetPath: String
+) throws {
+  var done = 0
+  while done < count {
+    let copied = h5c_copy_range(
+      source.descriptor, Int64(sourceOffset + done), target, Int64(targetOffset + done), count - done)
+    if copied > 0 {
+      done += copied
+    } else if copied < 0, errno == EINTR {
+      continue
+    } else {
+      // Not between these two files, or the source's end: the plain way finds out which.
+      break
+    }
+  }
+  guard done < count else { return }
+  let piece = 1 << 20
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(piece, count - done), alignment: 64)
+  defer { buffer.deallocate() }
+  while done < count {
+    let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(piece, count - done)])
+    try source.read(into: part, at: sourceOffset + done)
+    try writeBytes(UnsafeRawBufferPointer(part), to: target, at: targetOffset + done, path: targetPath)
+    done += part.count
+  }
+}
+
+/// Writes all of `bytes` at `offset` of the file `target`.
+package func writeBytes(_ bytes: UnsafeRawBufferPointer, to target: Int32, at offset: Int, path: String) throws {
+  var done = 0
+  while done < bytes.count {
+    let written = pwrite(target, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+    if written > 0 {
+      done += written
+    } else if errno != EINTR {
+      throw OutputFile.failure(.inputOutput, path)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import H5ConvDiagnostics
+import H5ConvLayers
+import H5ConvModelFiles
+import H5ConvTensors
+
+/// Finds weights in the groups of a legacy file, one for each top-level layer.
+struct LegacyWeightFinder: WeightFinder {
+  private let layers: [GraphLayer]
+  private let architecture: Architecture
+  private let weights: LegacyWeights
+  private let form: KernelForm
+
+  init(_ layers: [GraphLayer], _ architecture: Architecture, _ weights: LegacyWeights, backend: String?) {
+    self.layers = layers
+    self.architecture = architecture
+    self.weights = weights
+    form = KernelForm(isKeras1: architecture.generation == 1 && !weights.hasVersion, backend: backend)
+  }
+
+  func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
+    var found = Array(repeating: Result<[String: StoredTensor], H5ConvError>.success([:]), count: layers.count)
+    var unclaimed: [WeightTable.Unclaimed] = []
+    let order = configOrder
+    let groups = Dictionary(grouping: layers.indices) { layers[$0].path[0] }
+    let stored = groupsByOrder(groups)
+    for spec in architecture.layers {
+      guard let members = groups[spec.name] else { continue }
+      let ordered = members.sorted { order[layers[$0].path, default: 0] < order[layers[$1].path, default: 0] }
+      do {
+        let match = try match(ordered, group: stored[spec.name] ?? spec.name)
+        for (layer, tensors) in match.found { found[layer] = .success(tensors) }
+        unclaimed += match.unclaimed.map { WeightTable.Unclaimed(layer: spec.name, tensor: $0) }
+      } catch let error as H5ConvError {
+        for layer in ordered { found[layer] = .failure(error) }
+      } catch {
+        for layer in ordered { found[layer] = .failure(H5ConvError(.internalFault, "\(error)")) }
+      }
+    }
+    return (found, unclaimed)
+  }
+
+  /// The groups of layers whose own names the file does not have; empty when all names are there.
+  ///
+  /// Keras' `load_weights` pairs the layers that own weights with the groups that hold some, in order; so do we when a name is
+  /// missing.
+  private func groupsByOrder(_ members: [String: [Int]]) -> [String: String] {
+    let owners = architecture.layers.map(\.name).filter { name in
+      members[name, default: []].contains { !layers[$0].weights.isEmpty }
+    }
+    if Set(owners).isSubset(of: weights.layerNames) { return [:] }
+    let stored = weights.layerNames.filter { name in ((try? weights.weightNames(name)) ?? nil)?.isEmpty == false }
+    guard owners.count == stored.count else { return [:] }
+    return Dictionary(zip(owners, stored), uniquingKeysWith: { first, _ in first })
+  }
+
+  private func match(
+    _ members: [Int], group: String
+  ) throws -> (found: [Int: [String: StoredTensor]], unclaimed: [StoredTensor]) {
+    let expected = members.flatMap { member in
+      layers[member].weights.map { spec in
+        (
+          member, spec,
+          ExpectedWeight(
+            owner: layers[member].path, spec: spec, isTrainable: spec.isTrainable && layers[member].isTrainable)
+        )
+      }
+    }
+    guard let names = try weights.weightNames(group) else {
+      guard expected.isEmpty else {
+        throw H5ConvError(.badData, "the file has no weights for it", at: "layer '\(group)'")
+      }
+      return ([:], [])
+    }
+    let tensors = try names.map { try weights.tensor(group, $0) }
+    guard !expected.isEmpty else { return ([:], tensors) }
+    let stored =
+      try members.count == 1 ? form.joinedGates(names, tensors, layers[members[0]]) : Array(zip(names, tensors))
+    let places = Dictionary(stored, uniquingKeysWith: { first, _ in first })
+    let chosen = try WeightMatcher.match(expected.map(\.2), stored.map(\.0)) { name, spec in
+      places[name].map { spec.shape.fits($0.shape) } ?? false
+    }
+    var found: [Int: [String: StoredTensor]] = [:]
+    for ((member, spec, _), name) in zip(expected, chosen) {
+      guard let tensor = places[name] else { continue }
+      found[member, default: [:]][spec.name] = form.adapted(tensor, to: spec, of: layers[member])
+    }
+    let taken = Set(chosen)
+    return (found, stored.filter { !taken.contains($0.0) }.map(\.1))
+  }
+
+  /// Paths of all layers, nested ones in their place, with their number in the config's order.
+  private var configOrder: [[String]: Int] {
+    var order: [[String]: Int] = [:]
+    func visit(_ model: Architecture, _ path: [String]) {
+      for layer in model.layers {
+        order[path + [layer.name]] = order.count
+        if let nested = layer.nested { visit(nested, path + [layer.name]) }
+      }
+    }
+    visit(architecture, [])
+    return order
+  }
+}

@@ -1,0 +1,134 @@
+import H5ConvDiagnostics
+package import H5ConvLayers
+package import H5ConvModelFiles
+import H5ConvTensors
+
+/// Finds weights in Keras 3's layout, where a group's path follows the objects of the model.
+struct VariableFinder: WeightFinder {
+  private let layers: [GraphLayer]
+  private let store: VariableStore
+  /// Paths of the layers' groups.
+  private let paths: [[String]: String]
+
+  init(_ layers: [GraphLayer], _ architecture: Architecture, _ store: VariableStore) {
+    self.layers = layers
+    self.store = store
+    paths = StorePaths.paths(of: architecture, container: store.layersName)
+  }
+
+  mutating func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
+    var unclaimed: [WeightTable.Unclaimed] = []
+    let found = layers.map { layer in
+      Result<[String: StoredTensor], H5ConvError> { () throws(H5ConvError) in
+        do { return try find(layer, &unclaimed) } catch let error as H5ConvError { throw error } catch {
+          throw H5ConvError(.internalFault, "\(error)", at: "layer '\(layer.name)'")
+        }
+      }
+    }
+    return (found, unclaimed)
+  }
+
+  private func find(_ layer: GraphLayer, _ unclaimed: inout [WeightTable.Unclaimed]) throws -> [String: StoredTensor] {
+    guard let path = paths[layer.path] else { return [:] }
+    let group = try groupPath(layer, at: path)
+    guard !layer.weights.isEmpty else {
+      // A layer that is not understood: everything below it.
+      unclaimed += try store.objects(group).flatMap(\.variables).map {
+        WeightTable.Unclaimed(layer: layer.path[0], tensor: $0)
+      }
+      return [:]
+    }
+    var tensors: [String: StoredTensor] = [:]
+    for (owner, specs) in WeightSpec.byOwner(layer.weights) {
+      let variables = try variables(owner, in: group, layer)
+      guard variables.count == specs.count else {
+        throw H5ConvError(
+          .badData,
+          "\(variables.count) variables where \(specs.count) were expected "
+            + "(\(specs.map(\.name).joined(separator: ", "))), in '\(([group] + owner).joined(separator: "/"))'",
+          at: "layer '\(layer.name)'")
+      }
+      for (spec, variable) in zip(specs, variables) { tensors[spec.name] = variable }
+    }
+    return tensors
+  }
+
+  /// The variables of the object that `owner` leads to; attributes were private in some versions.
+  private func variables(_ owner: [String], in group: String, _ layer: GraphLayer) throws -> [StoredTensor] {
+    for candidate in [owner, owner.map { "_" + $0 }] {
+      let variables = try store.variables(([group] + candidate).filter { !$0.isEmpty }.joined(separator: "/"))
+      if !variables.isEmpty { return variables }
+    }
+    return []
+  }
+
+  /// The group of a layer: where its place in the model leads, unless another there has its name.
+  ///
+  /// A layer that two models share is stored where the first of them has it.
+  private func groupPath(_ layer: GraphLayer, at path: String) throws -> String {
+    guard let name = layer.path.last else { return path }
+    let stored = try store.objectName(path)
+    if stored == nil || stored == name { if try layer.weights.isEmpty || holdsVariables(path) { return path } }
+    let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+    if stored != nil, let sibling = try sibling(named: name, in: parent) { return sibling }
+    guard !layer.weights.isEmpty, try !holdsVariables(path) else { return path }
+    for other in layers where other.path.last == name && other.path != layer.path && other.className == layer.className
+    {
+      if let place = paths[other.path], try holdsVariables(place) { return place }
+    }
+    return path
+  }
+
+  private func sibling(named name: String, in parent: String) throws -> String? {
+    for child in try store.children(parent) {
+      let place = parent.isEmpty ? child : "\(parent)/\(child)"
+      if try store.objectName(place) == name { return place }
+    }
+    return nil
+  }
+
+  private func holdsVariables(_ path: String) throws -> Bool {
+    guard try store.has(path) else { return false }
+    return try store.objects(path).contains { !$0.variables.isEmpty }
+  }
+}
+
+/// Where Keras 3 keeps the layers of a model: `layers/conv2d_1`, `layers/functional/layers/dense`.
+package enum StorePaths {
+  /// Paths of the groups by the layers' names from the top down, nested models themselves too.
+  ///
+  /// In each model the layers of a class are numbered in their order, the first without a number; operations are no layers, and a
+  /// Sequential does not count its input.
+  package static func paths(of architecture: Architecture, container: String = "layers") -> [[String]: String] {
+    var paths: [[String]: String] = [:]
+    func visit(_ model: Architecture, _ names: [String], _ base: String) {
+      var counts: [String: Int] = [:]
+      for layer in model.layers where !layer.isOperation {
+        if model.kind == .sequential, layer.className == "InputLayer" { continue }
+        let name = snakeCase(LayerRegistry.kerasName(layer.className))
+        let number = counts[name, default: 0]
+        counts[name] = number + 1
+        let path = "\(base)\(container)/\(number == 0 ? name : "\(name)_\(number)")"
+        paths[names + [layer.name]] = path
+        if let nested = layer.nested { visit(nested, names + [layer.name], path + "/") }
+      }
+    }
+    visit(architecture, [], "")
+    return paths
+  }
+}
+
+extension WeightSpec {
+  /// The specs grouped by the objects that own them, in order.
+  package static func byOwner(_ specs: [WeightSpec]) -> [(owner: [String], specs: [WeightSpec])] {
+    var groups: [(owner: [String], specs: [WeightSpec])] = []
+    for spec in specs {
+      if let place = groups.firstIndex(where: { $0.owner == spec.owner }) {
+        groups[place].specs.append(spec)
+      } else {
+        groups.append((spec.owner, [spec]))
+      }
+    }
+    return groups
+  }
+}

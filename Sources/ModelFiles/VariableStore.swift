@@ -1,0 +1,89 @@
+import H5ConvDiagnostics
+package import H5ConvHDF5
+
+/// Weights in Keras 3's layout (`.weights.h5`): for each object of the model a group `…/vars` with datasets `0`, `1`, ….
+///
+/// Sharded weights are several files, whose groups are put together.
+package struct VariableStore: Sendable {
+  private let shards: [(root: Group, window: FileWindow?)]
+  /// What the container of a model's layers is called: `layers`, or in files of Keras 2.12 to 2.14 another name.
+  package let layersName: String
+
+  package init(_ shards: [(root: Group, window: FileWindow?)]) throws {
+    self.shards = shards
+    let older = "_layer_checkpoint_dependencies"
+    layersName = try shards.contains { try $0.root.member(older) == .group } ? older : "layers"
+  }
+
+  /// The variables of the object at `path` (empty for the model itself), in their order.
+  package func variables(_ path: String) throws -> [StoredTensor] {
+    var found: [(number: Int, tensor: StoredTensor)] = []
+    for (root, window) in shards {
+      guard let group = try VariableStore.variableGroup(root, path) else { continue }
+      for name in try group.memberNames() {
+        guard let number = Int(name), try group.member(name) == .dataset, let dataset = try group.dataset(name) else {
+          continue
+        }
+        let place = path.isEmpty ? "vars/\(name)" : "\(path)/vars/\(name)"
+        found.append((number, StoredTensor(place, dataset, in: window)))
+      }
+    }
+    return found.sorted { $0.number < $1.number }.map(\.tensor)
+  }
+
+  /// The name that the object at `path` has in Keras; older files do not tell.
+  package func objectName(_ path: String) throws -> String? {
+    for (root, _) in shards {
+      if let name = try VariableStore.variableGroup(root, path)?.stringAttribute("name") { return name }
+    }
+    return nil
+  }
+
+  /// Whether there is anything at `path`.
+  package func has(_ path: String) throws -> Bool { try shards.contains { try $0.root.group(path) != nil } }
+
+  /// Names of the groups below `path`, without `vars`.
+  package func children(_ path: String) throws -> [String] {
+    var names: [String] = []
+    for (root, _) in shards {
+      guard let group = try path.isEmpty ? root : root.group(path) else { continue }
+      for name in try group.memberNames() where name != "vars" && !names.contains(name) {
+        if try group.member(name) == .group { names.append(name) }
+      }
+    }
+    return names
+  }
+
+  /// All objects below `path`, with their variables; itself first.
+  package func objects(_ path: String) throws -> [(path: String, variables: [StoredTensor])] {
+    var found: [(path: String, variables: [StoredTensor])] = []
+    var pending = [(path, 0)]
+    while let (next, depth) = pending.popLast() {
+      guard found.count < 100_000, depth < 64 else {
+        throw H5ConvError(.limit, "the file has more groups than are read", at: next)
+      }
+      found.append((next, try variables(next)))
+      let children = try children(next).sorted(by: VariableStore.isBefore)
+      pending += children.reversed().map { (next.isEmpty ? $0 : "\(next)/\($0)", depth + 1) }
+    }
+    return found
+  }
+
+  /// `conv2d` before `conv2d_2` before `conv2d_10`.
+  private static func isBefore(_ a: String, _ b: String) -> Bool {
+    func key(_ name: String) -> (String, Int) {
+      guard let cut = name.lastIndex(of: "_"), let number = Int(name[name.index(after: cut)...]) else {
+        return (name, 0)
+      }
+      return (String(name[..<cut]), number)
+    }
+    return key(a) < key(b)
+  }
+
+  private static func variableGroup(_ root: Group, _ path: String) throws -> Group? {
+    guard let object = try path.isEmpty ? root : root.group(path), try object.member("vars") == .group else {
+      return nil
+    }
+    return try object.group("vars")
+  }
+}
