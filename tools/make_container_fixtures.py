@@ -1,0 +1,92 @@
+"""Makes the containers' fixtures: small networks in every container and generation of Keras files, written by these versions themselves.
+
+    python make_container_fixtures.py OUT k315=PYTHON tfk221=PYTHON k122=PYTHON ... [--only WRITER ...]
+
+OUT is usually Tests/Fixtures/containers. Every writer runs in a Python of its own; WRITERS below says what each one needs. A network has
+the same weights in all its files, and each writer proves that it computes the golden outputs of <network>.npz. At the end today's Keras and
+tf_keras open every file, and index.json says what each file is.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+# writer: (Python, packages, module); the first two only say what to install
+WRITERS = {
+    'k315': ('3.11', 'keras==3.15.1 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern'),
+    'tfk221': ('3.11', 'tf_keras==2.21.0 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern'),
+    'k350': ('3.11', 'keras==3.5.0 tensorflow-cpu==2.17.1', 'containers_modern'),
+    'k305': ('3.11', 'keras==3.0.5 tensorflow-cpu==2.16.2', 'containers_modern'),
+    'k215': ('3.11', 'keras==2.15.0 tensorflow-cpu==2.15.1', 'containers_modern'),
+    'k213': ('3.8', 'keras==2.13.1 tensorflow-cpu==2.13.1', 'containers_modern'),
+    'k209': ('3.6', 'keras==2.0.9 tensorflow==1.4.1 theano==1.0.5 numpy<1.17 h5py<3 scipy', 'containers_classic'),
+    'k122': ('3.6', 'keras==1.2.2 tensorflow==1.1.0 theano==0.9.0 numpy<1.17 h5py<3 scipy', 'containers_classic'),
+    'k225': ('3.6', 'keras==2.2.5 tensorflow==1.14.0 numpy<1.17 h5py<3 protobuf<4', 'containers_classic'),
+    'k231': ('3.7', 'keras==2.3.1 tensorflow==1.15.5 numpy<1.19 h5py<3 protobuf<4', 'containers_classic'),
+    'k209th': ('3.6', 'as k209', 'containers_classic'),
+    'k122th': ('3.6', 'as k122', 'containers_classic'),
+}
+CHECKERS = ('k315', 'tfk221')
+TOOLS = os.path.dirname(os.path.abspath(__file__))
+
+
+def run(python, module, *arguments):
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1', KERAS_BACKEND='theano' if arguments[-1].endswith('th') else 'tensorflow')
+    done = subprocess.run([python, '-m', f'fixtures.{module}', *arguments], cwd=TOOLS, env=environment, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True)
+    sys.stdout.write(done.stdout)
+    sys.stdout.flush()
+    if done.returncode:
+        sys.exit(f'{module} {" ".join(arguments)} failed:\n{done.stderr[-3000:]}')
+
+
+def size_of(path):
+    if os.path.isdir(path):
+        return sum(size_of(os.path.join(path, name)) for name in os.listdir(path))
+    return os.path.getsize(path)
+
+
+def make_index(out):
+    records = []
+    for name in sorted(os.listdir(os.path.join(out, '.records'))):
+        with open(os.path.join(out, '.records', name)) as file:
+            records.append(json.load(file))
+    versions = {record['writer']: record.pop('versions') for record in records}
+    records.sort(key=lambda record: record['file'])
+    for record in records:
+        record.pop('difference', None)
+        if record['golden'] is None:
+            del record['tolerance']
+    lines = ',\n'.join('  ' + json.dumps(record) for record in records)
+    writers = ',\n'.join(f'  {json.dumps(writer)}: {json.dumps(versions[writer])}' for writer in sorted(versions))
+    with open(os.path.join(out, 'index.json'), 'w') as file:
+        file.write('{"writers": {\n' + writers + '\n },\n "files": [\n' + lines + '\n ]}\n')
+    total = sum(size_of(os.path.join(out, name)) for name in os.listdir(out) if name != '.records')
+    print(f'{len(records)} files, {total / 1e6:.2f} MB with their goldens')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('out')
+    parser.add_argument('pythons', nargs='+', metavar='WRITER=PYTHON', help=', '.join(WRITERS))
+    parser.add_argument('--only', nargs='+', metavar='WRITER', help='leave the files of the others as they are')
+    parser.add_argument('--keep-records', action='store_true', help='keep OUT/.records, which --only needs')
+    arguments = parser.parse_args()
+    out = os.path.abspath(arguments.out)
+    pythons = dict(item.split('=', 1) for item in arguments.pythons)
+    for name in ('k122', 'k209'):
+        pythons.setdefault(name + 'th', pythons.get(name))
+    for writer, (_, _, module) in WRITERS.items():
+        if pythons.get(writer) and (not arguments.only or writer in arguments.only):
+            run(pythons[writer], module, out, writer)
+    for writer in CHECKERS:
+        run(pythons[writer], 'containers_check', out, writer)
+    make_index(out)
+    if not arguments.keep_records:
+        shutil.rmtree(os.path.join(out, '.records'))
+
+
+if __name__ == '__main__':
+    main()
