@@ -45,7 +45,7 @@ struct ErrorTests {
     ("~/empty.h5", 65, ["empty"]), ("~/truncated.h5", 65, ["cut short", "of 664032 bytes"]),
     ("~/text.h5", 65, ["not a Keras model"]), ("~/page.h5", 65, ["web page"]),
     ("~/pointer.h5", 65, ["Git LFS", "git lfs pull"]),
-    ("~/model.keras", 69, [".keras", "model.save('model.h5')"]), ("~/model.json", 65, ["architecture without weights"]),
+    ("~/model.keras", 65, ["archive is damaged"]), ("~/model.json", 65, ["class_name and config"]),
     (hdf5("not_a_model"), 65, ["not a Keras model"]), (hdf5("model_bad_json"), 65, ["model_config", "byte"]),
     (hdf5("model_empty_json"), 65, ["class_name"]),
   ]

@@ -28,11 +28,10 @@ struct WeightsOnlyTests {
     #expect(error?.remedy?.contains("--architecture") == true)
   }
 
-  /// An architecture of another network, weights in Keras 3's layout, and files that are none.
+  /// An architecture that has none, and files that are none.
   @Test(arguments: [
     ("weights/weights.h5", "weights/weights.h5", H5ConvError.Kind.badData),
     ("weights/weights.h5", "images/rgb8.png", .badData), ("weights/weights.h5", "absent.json", .cannotRead),
-    ("hdf5/keras3.weights.h5", "weights/architecture.json", .unsupported),
   ])
   func refused(_ weights: String, _ architecture: String, _ kind: H5ConvError.Kind) {
     let error = #expect(throws: H5ConvError.self) {
