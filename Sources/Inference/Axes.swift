@@ -5,10 +5,13 @@ import H5ConvLayers
 package import H5ConvTensors
 
 extension PlanStep {
-  /// Mean or maximum over the axes 1 and 2 of an image tensor.
+  /// Mean or maximum over all spatial axes of an image tensor.
   func reduce(_ input: Tensor, _ reduction: Reduction, _ axes: [Int], _ threads: Threads) throws -> Tensor {
-    guard axes == [1, 2], input.shape.count == 4 else { throw H5ConvError(.internalFault, "a reduction over \(axes)") }
-    let (images, pixels, channels) = (input.shape[0], input.shape[1] * input.shape[2], input.shape[3])
+    let last = input.shape.count - 1
+    guard last >= 1, axes == Array(1..<last), Tensor.elementCount(of: Array(input.shape[1...])) != nil else {
+      throw H5ConvError(.internalFault, "a reduction of \(input.shape) over \(axes)")
+    }
+    let (images, pixels, channels) = (input.shape[0], input.shape[1..<last].reduce(1, *), input.shape[last])
     return try Tensor(shape: output.shape) { target in
       guard let target = target.baseAddress else { return }
       input.withBase { source in
