@@ -31,6 +31,35 @@ extension PlanStep {
     }
   }
 
+  /// Mean or maximum of each of `sections` of `axis`.
+  func reduceSections(
+    _ input: Tensor, _ reduction: Reduction, _ axis: Int, _ sections: [Range<Int>], _ threads: Threads
+  ) throws -> Tensor {
+    let length = input.shape[axis]
+    guard let outer = Tensor.elementCount(of: Array(input.shape[..<axis])),
+      let inner = Tensor.elementCount(of: Array(input.shape[(axis + 1)...])), sections.count == output.shape[axis],
+      sections.allSatisfy({ !$0.isEmpty && (0...length).contains($0.lowerBound) && $0.upperBound <= length })
+    else { throw H5ConvError(.internalFault, "sections of \(input.shape) along axis \(axis)") }
+    return try Tensor(shape: output.shape) { target in
+      guard let target = target.baseAddress, inner > 0 else { return }
+      input.withBase { source in
+        threads.forEach(outer * sections.count) { number in
+          let (place, section) = number.quotientAndRemainder(dividingBy: sections.count)
+          let row = target + number * inner
+          let start = source + place * length * inner
+          row.update(from: start + sections[section].lowerBound * inner, count: inner)
+          for cell in sections[section].dropFirst() {
+            PlanStep.loops.binary(
+              row, row, start + cell * inner, inner, 1, 1, reduction == .maximum ? H5K_MAXIMUM : H5K_ADD)
+          }
+          if reduction == .mean {
+            for x in 0..<inner { row[x] /= Float(sections[section].count) }
+          }
+        }
+      }
+    }
+  }
+
   /// Softmax over `axes` together.
   func softmax(_ input: Tensor, _ axes: [Int], _ threads: Threads) throws -> Tensor {
     try alongLast(input, axes, threads) { target, source, rows, count in

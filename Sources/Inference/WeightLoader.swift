@@ -31,6 +31,8 @@ struct WeightLoader {
     case .depthwiseConvolution(_, let kernel, let bias, _):
       // (spatial axes, channels, multiplier) is (spatial axes, outputs) as it lies in memory.
       return try normalized(step, [try load(kernel)] + (try bias.map { [try load($0)] } ?? []))
+    case .locallyConnected(_, let kernel, let bias, _):
+      return [try load(kernel)] + (try bias.map { [try load($0)] } ?? [])
     case .batchNormalization: return try affine(step.operation)
     default: return []
     }

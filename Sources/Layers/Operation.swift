@@ -27,6 +27,10 @@ package enum Operation: Sendable, Equatable {
   /// The gradient of a convolution; kernel (spatial axes, output channels, input channels). `window.before` is what is
   /// cut off at the beginning of the full result's axes.
   case transposedConvolution(Window, kernel: Parameter, bias: Parameter?, Activation)
+  /// A convolution over one or two axes with a kernel of its own for each output cell; kernel (output cells, patch, output
+  /// channels), bias (spatial axes, output channels). The elements of a patch are (taps, channels); when `channelsFirst` they
+  /// are (channels, taps), and the bias is (output channels, spatial axes) in memory.
+  case locallyConnected(Window, kernel: Parameter, bias: Parameter?, channelsFirst: Bool)
   /// x · kernel + bias along the last axis; kernel (inputs, units).
   case dense(kernel: Parameter, bias: Parameter?, Activation)
   /// The maximum of each window over one or two axes.
@@ -44,6 +48,8 @@ package enum Operation: Sendable, Equatable {
   case scale(by: Float, plus: Float)
   /// One number for each image and channel: `axes` are all spatial axes.
   case reduce(Reduction, axes: [Int])
+  /// One number for each of `sections`, which are ranges of places along `axis`.
+  case reduceSections(Reduction, axis: Int, [Range<Int>])
   case softmax(axes: [Int])
   case logSoftmax(axis: Int)
   case sparsemax

@@ -139,6 +139,28 @@ struct CenterCrop: Layer {
   }
 }
 
+/// Only training crops at random; at inference the largest centred part that has the target's aspect is resized.
+///
+/// So it is documented, and so Keras 2 and the first versions of Keras 3 do it; Keras 3.15 gives the image as it is, although
+/// its `output_shape` still is the target's.
+struct RandomCrop: Layer {
+  private let config: CropConfig
+
+  init(_ config: ConfigReader) throws { self.config = try CropConfig(config) }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    [config.outputShape(try single(inputs, rank: 4))]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let input = lowering.channelsLast(inputs[0], config.format)
+    let (rows, columns) = (input.shape[1], input.shape[2])
+    guard rows > 0, columns > 0 else { throw H5ConvError(.badData, "an image of \(rows)×\(columns) cannot be cropped") }
+    let output = lowering.resizedCrop(input, height: config.height, width: config.width)
+    return [lowering.from(channelsLast: output, config.format)]
+  }
+}
+
 extension Lowering {
   /// The largest centred part of an image that has the aspect of `height` × `width`, in Keras' truncating float32 arithmetic.
   fileprivate mutating func croppedToAspect(_ input: Value, height: Int, width: Int) -> Value {
