@@ -31,7 +31,7 @@ extension PlanStep {
       if isPoint, groups == 1, input.shape.dropLast() == shape.dropLast() {
         product.pointwise(pixels: to.batch * to.depth * to.height * to.width, into: target, threads)
       } else {
-        product.windowed(window.overVolume, from: from, to: to, into: target, threads)
+        product.windowed(VolumeWindow(window), from: from, to: to, into: target, threads)
       }
     }
   }
@@ -47,7 +47,7 @@ extension PlanStep {
       multiplier == 1
       ? input : try PlanStep.repeated(input, times: times, shape: Array(input.shape[..<last]) + [to.channels])
     let from = try flat(image.shape)
-    var layout = h5k_window(window.overVolume, input: from, output: to)
+    var layout = h5k_window(VolumeWindow(window), input: from, output: to)
     let function = activation.forKernels
     return try Tensor(shape: shape) { target in
       guard let target = target.baseAddress else { return }
@@ -79,7 +79,7 @@ extension PlanStep {
     _ threads: Threads
   ) throws -> Tensor {
     let (from, to) = (try flat(input.shape), try flat(output.shape))
-    var layout = h5k_window(window.overVolume, input: from, output: to)
+    var layout = h5k_window(VolumeWindow(window), input: from, output: to)
     return try Tensor(shape: output.shape) { target in
       guard let target = target.baseAddress else { return }
       input.withBase { image in
@@ -105,7 +105,7 @@ extension PlanStep {
     }
     // Keras stores (spatial axes, filters), but reads those numbers as (filters, spatial axes) for channels_first.
     let bias = channelsFirst ? try bias?.reshaped(to: [to.channels, cells]).transposed([1, 0], threads) : bias
-    var layout = h5k_window(window.overVolume, input: from, output: to)
+    var layout = h5k_window(VolumeWindow(window), input: from, output: to)
     let linear = Activation.linear.forKernels
     return try Tensor(shape: output.shape) { target in
       target.update(repeating: 0)
@@ -178,20 +178,17 @@ extension PlanStep {
   ) throws -> Tensor {
     let (from, to) = (try Grid(input.shape), try Grid(output.shape))
     let kernel = weights[0]
-    let window = window.overVolume
     let filters = to.channels
     let columns = window.size.reduce(1, *) * filters
+    let window = VolumeWindow(window)
+    // The innermost loop's numbers, each by itself.
+    let (inWidth, width, kernelWidth) = (from.width, to.width, window.size.width)
+    let (stride, dilation, cut) = (window.strides.width, window.dilation.width, window.before.width)
     let pixelCount = from.depth * from.height * from.width
     let function = activation.forKernels
     // Products of one image: pixel × (kz, ky, kx, filter).
     guard let count = Tensor.elementCount(of: [pixelCount, columns]), count <= Int32.max else {
       throw H5ConvError(.limit, "\(pixelCount) pixels times a kernel of \(columns) columns")
-    }
-    /// The input cell of `axis` from which tap number `tap` reaches the output cell `place`; nil when there is none.
-    func source(_ place: Int, tap: Int, axis: Int, length: Int) -> Int? {
-      let cell = place + window.before[axis] - tap * window.dilation[axis]
-      guard cell >= 0, cell % window.strides[axis] == 0, cell / window.strides[axis] < length else { return nil }
-      return cell / window.strides[axis]
     }
     var products = [Float](repeating: 0, count: max(1, count))
     return try Tensor(shape: output.shape) { target in
@@ -213,16 +210,20 @@ extension PlanStep {
                 threads.forEach(to.depth * to.height) { line in
                   let (z, y) = line.quotientAndRemainder(dividingBy: to.height)
                   let row = target + (batch * to.depth * to.height + line) * to.width * filters
-                  for kz in 0..<window.size[0] {
-                    guard let iz = source(z, tap: kz, axis: 0, length: from.depth) else { continue }
-                    for ky in 0..<window.size[1] {
-                      guard let iy = source(y, tap: ky, axis: 1, length: from.height) else { continue }
+                  for kz in 0..<window.size.depth {
+                    let fromZ = z + window.before.depth - kz * window.dilation.depth
+                    let (iz, gapZ) = fromZ.quotientAndRemainder(dividingBy: window.strides.depth)
+                    guard fromZ >= 0, gapZ == 0, iz < from.depth else { continue }
+                    for ky in 0..<window.size.height {
+                      let fromY = y + window.before.height - ky * window.dilation.height
+                      let (iy, gapY) = fromY.quotientAndRemainder(dividingBy: window.strides.height)
+                      guard fromY >= 0, gapY == 0, iy < from.height else { continue }
                       let terms = products + (iz * from.height + iy) * from.width * columns
-                      let taps = (kz * window.size[1] + ky) * window.size[2]
-                      for ix in 0..<from.width {
-                        for kx in 0..<window.size[2] {
-                          let x = ix * window.strides[2] + kx * window.dilation[2] - window.before[2]
-                          guard x >= 0, x < to.width else { continue }
+                      let taps = (kz * window.size.height + ky) * window.size.width
+                      for ix in 0..<inWidth {
+                        for kx in 0..<kernelWidth {
+                          let x = ix * stride + kx * dilation - cut
+                          guard x >= 0, x < width else { continue }
                           let term = terms + ix * columns + (taps + kx) * filters
                           PlanStep.loops.binary(row + x * filters, row + x * filters, term, filters, 1, 1, H5K_ADD)
                         }
@@ -273,24 +274,23 @@ private struct PatchProduct {
     }
   }
 
-  /// - Parameter window: over depth, height and width.
   func windowed(
-    _ window: Window, from: Grid, to: Grid, into target: UnsafeMutablePointer<Float>, _ threads: Threads
+    _ window: VolumeWindow, from: Grid, to: Grid, into target: UnsafeMutablePointer<Float>, _ threads: Threads
   ) {
     var layout = h5k_window(window, input: from, output: to)
     let rows = to.batch * to.depth * to.height
     let width = to.width
     let channels = kernel.shape[kernel.shape.count - 2]
-    let depths = window.size[0]
+    let depths = window.size.depth
     // What one depth of the kernel sees.
-    let patch = window.size[1] * window.size[2] * channels
+    let patch = window.size.height * window.size.width * channels
     guard rows > 0, width > 0, patch > 0 else { return }
     withPointers { image, kernel, bias in
       withUnsafePointer(to: &layout) { layout in
         func fill(_ scratch: UnsafeMutablePointer<Float>, row: Int, depth: Int, group: Int) {
           let (plane, y) = row.quotientAndRemainder(dividingBy: to.height)
           let (batch, z) = plane.quotientAndRemainder(dividingBy: to.depth)
-          let place = z * window.strides[0] + depth * window.dilation[0] - window.before[0]
+          let place = z * window.strides.depth + depth * window.dilation.depth - window.before.depth
           guard place >= 0, place < from.depth else { return scratch.update(repeating: 0, count: width * patch) }
           h5k_patches(
             scratch, image + (batch * from.depth + place) * from.plane, layout, y, group * channels, channels)
