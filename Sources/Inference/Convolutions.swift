@@ -108,8 +108,7 @@ extension PlanStep {
     var layout = h5k_window(VolumeWindow(window), input: from, output: to)
     let linear = Activation.linear.forKernels
     return try Tensor(shape: output.shape) { target in
-      target.update(repeating: 0)
-      guard let target = target.baseAddress, patch > 0 else { return }
+      guard let target = target.baseAddress else { return }
       input.withBase { image in
         kernel.withBase { kernel in
           PlanStep.withOptional(bias) { bias in
@@ -284,7 +283,7 @@ private struct PatchProduct {
     let depths = window.size.depth
     // What one depth of the kernel sees.
     let patch = window.size.height * window.size.width * channels
-    guard rows > 0, width > 0, patch > 0 else { return }
+    guard rows > 0, width > 0 else { return }
     withPointers { image, kernel, bias in
       withUnsafePointer(to: &layout) { layout in
         func fill(_ scratch: UnsafeMutablePointer<Float>, row: Int, depth: Int, group: Int) {
@@ -304,7 +303,7 @@ private struct PatchProduct {
           return
         }
         let share = max(1, (rows + threads.count * 3 - 1) / (threads.count * 3))
-        let step = max(1, min(share, max(patchBudget / (patch * width), (127 + width) / width)))
+        let step = max(1, min(share, max(patchBudget / max(1, patch * width), (127 + width) / width)))
         threads.forEach((rows + step - 1) / step) { tile in
           let range = tile * step..<min(rows, (tile + 1) * step)
           let scratch = UnsafeMutablePointer<Float>.allocate(capacity: range.count * width * patch)

@@ -13,6 +13,11 @@ func multiply(
   adding adds: Bool = false
 ) {
   guard rows > 0, columns > 0 else { return }
+  // BLAS may leave C as it is when there is nothing to sum.
+  guard inner > 0 else {
+    if !adds { for row in 0..<rows { (c + row * cStride).update(repeating: 0, count: columns) } }
+    return
+  }
   // Sizes were checked against Int32 when the plan was compiled: no tensor has more elements.
   func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: max(1, value)) }
   if rows == 1, !bIsTransposed {

@@ -143,4 +143,22 @@ struct VolumeTests {
     #expect(output.shape == [2, expected.shape[1], filters])
     #expect(output.values == expected.values)
   }
+
+  /// Of an input without channels the bias is left.
+  @Test(arguments: ["Conv1D", "Conv2D", "Conv3D", "LocallyConnected1D"], [1, 2])
+  func noChannels(_ className: String, _ size: Int) throws {
+    let rank = className.contains("1") ? 1 : className.contains("2") ? 2 : 3
+    let cells = Array(repeating: 3, count: rank)
+    let isLocal = className.hasPrefix("Local")
+    let kernel = isLocal ? [4 - size, 0, 2] : Array(repeating: size, count: rank) + [0, 2]
+    let bias = [[Float]](repeating: [1, 2], count: isLocal ? 4 - size : 1).flatMap(\.self)
+    let output = try run(
+      [ModelText.layer(className, "layer", ["filters": 2, "kernel_size": .int(size)])],
+      on: try Tensor(shape: [1] + cells + [0], values: []),
+      weights: [
+        "kernel": try Tensor(shape: kernel, values: []),
+        "bias": try Tensor(shape: isLocal ? [4 - size, 2] : [2], values: bias),
+      ])
+    #expect(output.values == [[Float]](repeating: [1, 2], count: output.count / 2).flatMap(\.self))
+  }
 }
