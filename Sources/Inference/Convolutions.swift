@@ -14,7 +14,8 @@ extension Tensor {
 private let patchBudget = 1 << 18
 
 extension PlanStep {
-  private var bias: Tensor? { weights.count > 1 ? weights[1] : nil }
+  /// The bias behind the kernel; nil when there is none.
+  var bias: Tensor? { weights.count > 1 ? weights[1] : nil }
 
   /// As matrix products: patches × kernel, tile by tile of whole output rows; over a volume the sum of those of each depth.
   func convolution(
@@ -46,7 +47,7 @@ extension PlanStep {
     let image =
       multiplier == 1
       ? input : try PlanStep.repeated(input, times: times, shape: Array(input.shape[..<last]) + [to.channels])
-    let from = try flat(image.shape)
+    let from = try Grid(flat: image.shape)
     var layout = h5k_window(VolumeWindow(window), input: from, output: to)
     let function = activation.forKernels
     return try Tensor(shape: shape) { target in
@@ -67,18 +68,12 @@ extension PlanStep {
     }
   }
 
-  /// The axes of a tensor that has one or two spatial ones.
-  private func flat(_ shape: [Int]) throws -> Grid {
-    guard shape.count < 5 else { throw H5ConvError(.internalFault, "a volume of shape \(shape) among images") }
-    return try Grid(shape)
-  }
-
   func pool(
     _ input: Tensor, _ window: Window,
     _ loop: (UnsafeMutablePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<h5k_window>?, Int) -> Void,
     _ threads: Threads
   ) throws -> Tensor {
-    let (from, to) = (try flat(input.shape), try flat(output.shape))
+    let (from, to) = (try Grid(flat: input.shape), try Grid(flat: output.shape))
     var layout = h5k_window(VolumeWindow(window), input: from, output: to)
     return try Tensor(shape: output.shape) { target in
       guard let target = target.baseAddress else { return }
@@ -87,54 +82,6 @@ extension PlanStep {
           threads.forEach(to.batch * to.height) { row in
             let (batch, y) = row.quotientAndRemainder(dividingBy: to.height)
             loop(target + row * to.width * to.channels, image + batch * from.plane, layout, y)
-          }
-        }
-      }
-    }
-  }
-
-  /// For each output cell the product of its patch with its own kernel.
-  func locallyConnected(_ input: Tensor, _ window: Window, channelsFirst: Bool, _ threads: Threads) throws -> Tensor {
-    let (from, to) = (try flat(input.shape), try flat(output.shape))
-    let kernel = weights[0]
-    let taps = window.size.reduce(1, *)
-    let patch = taps * from.channels
-    let cells = to.height * to.width
-    guard kernel.shape == [cells, patch, to.channels], bias.map({ $0.count == cells * to.channels }) ?? true else {
-      throw H5ConvError(.badData, "a kernel of shape \(kernel.shape) for \(cells) patches of \(patch)")
-    }
-    // Keras stores (spatial axes, filters), but reads those numbers as (filters, spatial axes) for channels_first.
-    let bias = channelsFirst ? try bias?.reshaped(to: [to.channels, cells]).transposed([1, 0], threads) : bias
-    var layout = h5k_window(VolumeWindow(window), input: from, output: to)
-    let linear = Activation.linear.forKernels
-    return try Tensor(shape: output.shape) { target in
-      guard let target = target.baseAddress else { return }
-      input.withBase { image in
-        kernel.withBase { kernel in
-          PlanStep.withOptional(bias) { bias in
-            withUnsafePointer(to: &layout) { layout in
-              threads.forEach(to.batch * to.height) { row in
-                let (batch, y) = row.quotientAndRemainder(dividingBy: to.height)
-                let scratch = UnsafeMutablePointer<Float>.allocate(capacity: (to.width + 1) * patch)
-                defer { scratch.deallocate() }
-                h5k_patches(scratch, image + batch * from.plane, layout, y, 0, from.channels)
-                for x in 0..<to.width {
-                  let cell = y * to.width + x
-                  var values = scratch + x * patch
-                  if channelsFirst {
-                    let turned = scratch + to.width * patch
-                    h5k_transpose(turned, values, taps, from.channels)
-                    values = turned
-                  }
-                  let place = target + (row * to.width + x) * to.channels
-                  multiply(
-                    rows: 1, columns: to.channels, inner: patch, values, aStride: patch,
-                    kernel + cell * patch * to.channels, bStride: to.channels, into: place, cStride: to.channels)
-                  PlanStep.loops.finish(
-                    place, 1, to.channels, to.channels, bias.map { $0 + cell * to.channels }, linear)
-                }
-              }
-            }
           }
         }
       }
@@ -164,74 +111,6 @@ extension PlanStep {
               threads.forEachRange(units, least: 64) { compute(rows: 0..<rows, columns: $0) }
             } else {
               threads.forEachRange(rows, least: 16) { compute(rows: $0, columns: 0..<units) }
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// Each input pixel times the kernel, added into the places that it reaches.
-  func transposedConvolution(
-    _ input: Tensor, _ window: Window, _ activation: Activation, _ threads: Threads
-  ) throws -> Tensor {
-    let (from, to) = (try Grid(input.shape), try Grid(output.shape))
-    let kernel = weights[0]
-    let filters = to.channels
-    let columns = window.size.reduce(1, *) * filters
-    let window = VolumeWindow(window)
-    // The innermost loop's numbers, each by itself.
-    let (inWidth, width, kernelWidth) = (from.width, to.width, window.size.width)
-    let (stride, dilation, cut) = (window.strides.width, window.dilation.width, window.before.width)
-    let pixelCount = from.depth * from.height * from.width
-    let function = activation.forKernels
-    // Products of one image: pixel × (kz, ky, kx, filter).
-    guard let count = Tensor.elementCount(of: [pixelCount, columns]), count <= Int32.max else {
-      throw H5ConvError(.limit, "\(pixelCount) pixels times a kernel of \(columns) columns")
-    }
-    var products = [Float](repeating: 0, count: max(1, count))
-    return try Tensor(shape: output.shape) { target in
-      target.update(repeating: 0)
-      guard let target = target.baseAddress else { return }
-      input.withBase { input in
-        kernel.withBase { kernel in
-          PlanStep.withOptional(bias) { bias in
-            products.withUnsafeMutableBufferPointer { products in
-              guard let products = products.baseAddress else { return }
-              for batch in 0..<to.batch {
-                let image = input + batch * from.depth * from.plane
-                threads.forEachRange(pixelCount, least: 8) { pixels in
-                  multiply(
-                    rows: pixels.count, columns: columns, inner: from.channels,
-                    image + pixels.lowerBound * from.channels, aStride: from.channels, kernel, bStride: from.channels,
-                    bIsTransposed: true, into: products + pixels.lowerBound * columns, cStride: columns)
-                }
-                threads.forEach(to.depth * to.height) { line in
-                  let (z, y) = line.quotientAndRemainder(dividingBy: to.height)
-                  let row = target + (batch * to.depth * to.height + line) * to.width * filters
-                  for kz in 0..<window.size.depth {
-                    let fromZ = z + window.before.depth - kz * window.dilation.depth
-                    let (iz, gapZ) = fromZ.quotientAndRemainder(dividingBy: window.strides.depth)
-                    guard fromZ >= 0, gapZ == 0, iz < from.depth else { continue }
-                    for ky in 0..<window.size.height {
-                      let fromY = y + window.before.height - ky * window.dilation.height
-                      let (iy, gapY) = fromY.quotientAndRemainder(dividingBy: window.strides.height)
-                      guard fromY >= 0, gapY == 0, iy < from.height else { continue }
-                      let terms = products + (iz * from.height + iy) * from.width * columns
-                      let taps = (kz * window.size.height + ky) * window.size.width
-                      for ix in 0..<inWidth {
-                        for kx in 0..<kernelWidth {
-                          let x = ix * stride + kx * dilation - cut
-                          guard x >= 0, x < width else { continue }
-                          let term = terms + ix * columns + (taps + kx) * filters
-                          PlanStep.loops.binary(row + x * filters, row + x * filters, term, filters, 1, 1, H5K_ADD)
-                        }
-                      }
-                    }
-                  }
-                  PlanStep.loops.finish(row, to.width, filters, filters, bias, function)
-                }
-              }
             }
           }
         }

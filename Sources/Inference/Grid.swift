@@ -43,6 +43,12 @@ struct Grid {
     }
     self.plane = plane
   }
+
+  /// The axes of a tensor with one or two spatial ones.
+  init(flat shape: [Int]) throws {
+    guard shape.count < 5 else { throw H5ConvError(.internalFault, "a volume of shape \(shape) among images") }
+    try self.init(shape)
+  }
 }
 
 /// A window over depth, height and width.
