@@ -14,7 +14,10 @@ struct H5ConvCommand: ParsableCommand {
       or feature that is not supported; 70 internal error; 73 cannot write; 74 input/output error; 75 a limit was hit.
       """,
     version: "h5conv \(H5Conv.version)",
-    subcommands: [InspectCommand.self, VizCommand.self, PredictCommand.self, ExtractCommand.self])
+    subcommands: [
+      InspectCommand.self, VizCommand.self, PredictCommand.self, ExtractCommand.self, ConvertCommand.self,
+      SliceCommand.self,
+    ])
 
   static func main() {
     signal(SIGPIPE, SIG_DFL)

@@ -57,6 +57,8 @@ package struct GraphCall: Sendable {
   /// Key of its first output: `name`, `outer/inner`, `name@1` for a second call, `outer@1/inner` for a second call of the model
   /// around it.
   package let key: String
+  /// Which call of each is meant: of the layer itself, last, and of the models around it.
+  package let callNumbers: [Int]
   package let inputs: [TensorID]
   /// The layer with what this call's arguments say, or why it cannot be run.
   package let applied: Result<any Layer, H5ConvError>
@@ -70,6 +72,8 @@ package struct GraphCall: Sendable {
 package struct ModelCall: Sendable {
   package let path: [String]
   package let key: String
+  /// Which call of each is meant: of the model itself, last, and of those around it.
+  package let callNumbers: [Int]
   package let className: String
   package let inputs: [TensorID]
   package let outputs: [TensorID]

@@ -14,7 +14,9 @@ extension Graph {
   /// - Throws: ``H5ConvError`` of kind `badData` for a graph that cannot be: cycles, references to nothing.
   package init(_ architecture: Architecture) throws {
     var builder = GraphBuilder(limit: Graph.callLimit)
-    outputs = try builder.unfold(architecture, inputs: nil, path: [], key: "", isTrainable: architecture.isTrainable)
+    outputs = try builder.unfold(
+      architecture, inputs: nil, site: GraphBuilder.Site(path: [], key: "", numbers: []),
+      isTrainable: architecture.isTrainable)
     layers = builder.layers
     calls = builder.calls
     modelCalls = builder.modelCalls
@@ -44,15 +46,24 @@ private struct GraphBuilder {
     let call: Int
   }
 
+  /// One call of a model: where its layers' calls belong.
+  struct Site {
+    /// Names of the models around its layers.
+    let path: [String]
+    /// What the keys of its calls begin with: `outer/`, or `outer@1/` when the model is called a second time.
+    let key: String
+    /// Which calls of those models these are.
+    let numbers: [Int]
+  }
+
   /// Adds the calls of `model` and gives its outputs.
   ///
   /// - Parameters:
   ///   - inputs: the tensors it is applied to; nil for the outermost model, whose input layers become calls.
-  ///   - path: names of the models around its layers.
-  ///   - key: what the keys of its calls begin with: `outer/`, or `outer@1/` when the model is called a second time.
   mutating func unfold(
-    _ model: Architecture, inputs given: [TensorID]?, path: [String], key: String, isTrainable: Bool
+    _ model: Architecture, inputs given: [TensorID]?, site: Site, isTrainable: Bool
   ) throws -> [TensorID] {
+    let path = site.path
     let place = path.isEmpty ? "model '\(model.name)'" : "model '\(path.joined(separator: "/"))'"
     let names = Dictionary(model.layers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     if let given, given.count != model.inputs.count {
@@ -75,10 +86,9 @@ private struct GraphBuilder {
       if let tensor = bound[node] {
         results[node] = [tensor]
       } else if let nested = spec.nested {
-        results[node] = try apply(nested, spec, callInputs, path: path, key: key, isTrainable: isTrainable)
+        results[node] = try apply(nested, spec, node.call, callInputs, at: site, isTrainable: isTrainable)
       } else {
-        results[node] = try call(
-          spec, node.call, callInputs, in: model, path: path, key: key, isTrainable: isTrainable)
+        results[node] = try call(spec, node.call, callInputs, in: model, at: site, isTrainable: isTrainable)
       }
     }
     if given == nil {
@@ -110,25 +120,26 @@ private struct GraphBuilder {
   }
 
   private mutating func apply(
-    _ nested: Architecture, _ spec: LayerSpec, _ inputs: [TensorID], path: [String], key: String, isTrainable: Bool
+    _ nested: Architecture, _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], at site: Site, isTrainable: Bool
   ) throws -> [TensorID] {
-    let inner = path + [spec.name]
-    let key = nextKey(key + spec.name)
+    let inner = site.path + [spec.name]
+    let key = nextKey(site.key + spec.name)
+    let numbers = site.numbers + [number]
     let outputs = try unfold(
-      nested, inputs: inputs, path: inner, key: key + "/",
+      nested, inputs: inputs, site: Site(path: inner, key: key + "/", numbers: numbers),
       isTrainable: isTrainable && spec.isTrainable && nested.isTrainable)
     modelCalls.append(
       ModelCall(
-        path: inner, key: key, className: spec.className, inputs: inputs, outputs: outputs, position: calls.count))
+        path: inner, key: key, callNumbers: numbers, className: spec.className, inputs: inputs, outputs: outputs,
+        position: calls.count))
     return outputs
   }
 
   private mutating func call(
-    _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], in model: Architecture, path: [String], key: String,
-    isTrainable: Bool
+    _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], in model: Architecture, at site: Site, isTrainable: Bool
   ) throws -> [TensorID] {
     guard calls.count < limit else { throw H5ConvError(.limit, "a graph of more than \(limit) calls") }
-    let layerPath = path + [spec.name]
+    let layerPath = site.path + [spec.name]
     let place = layerPlaces[layerPath] ?? add(spec, layerPath, in: model, isTrainable: isTrainable)
     layerPlaces[layerPath] = place
     let applied = applied(place, spec.calls[number])
@@ -136,8 +147,9 @@ private struct GraphBuilder {
     let isInput = spec.className == "InputLayer"
     calls.append(
       GraphCall(
-        layer: place, key: nextKey(key + spec.name), inputs: inputs, applied: applied, outputShapes: shapes,
-        isListed: !(isInput && (model.kind == .sequential || !path.isEmpty))))
+        layer: place, key: nextKey(site.key + spec.name), callNumbers: site.numbers + [number], inputs: inputs,
+        applied: applied, outputShapes: shapes,
+        isListed: !(isInput && (model.kind == .sequential || !site.path.isEmpty))))
     let count = if case .success(let shapes) = shapes { max(1, shapes.count) } else { 16 }
     return (0..<count).map { TensorID(call: calls.count - 1, output: $0) }
   }

@@ -5,6 +5,8 @@ package struct Tap: Sendable {
   /// Class of the layer or nested model.
   package let className: String
   package let tensor: TensorID
+  /// Which output of the layer or nested model it is.
+  package let output: Int
   /// Place of the layer in execution order, from 0: Keras' `get_layer(index=…)` in a model without nested ones.
   package let index: Int
   /// Whether it is a network input.
@@ -27,7 +29,8 @@ extension Graph {
       for (output, tensor) in tensors.enumerated() {
         taps.append(
           Tap(
-            key: output == 0 ? key : "\(key):\(output)", className: className, tensor: tensor, index: index,
+            key: output == 0 ? key : "\(key):\(output)", className: className, tensor: tensor, output: output,
+            index: index,
             isInput: isInput))
       }
       index += 1

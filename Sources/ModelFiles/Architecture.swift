@@ -72,4 +72,10 @@ package struct TensorReference: Sendable, Hashable {
   package var layer: String
   package var call: Int
   package var output: Int
+
+  package init(layer: String, call: Int, output: Int) {
+    self.layer = layer
+    self.call = call
+    self.output = output
+  }
 }

@@ -99,6 +99,8 @@ struct ConfigTranslator {
       "allow_sparse", "allow_ragged", "gptq_unpacked_column_size", "adjustment", "virtual_batch_size",
     ]
     if unimportant.contains(key) { return true }
+    // What training begins with or adds.
+    if ["_initializer", "_regularizer", "_constraint"].contains(where: key.hasSuffix) { return true }
     switch key {
     case "groups": return value.integer == 1
     case "dilation_rate": return value.integer == 1 || value.array?.allSatisfy { $0.integer == 1 } == true

@@ -46,6 +46,16 @@ package struct LegacyWeights: Sendable {
     return StoredTensor("\(layer)/\(name)", dataset, in: window)
   }
 
+  /// The variables of the optimizer, which stand beside the layers of a whole model.
+  func optimizerState(of file: File?) throws -> [StoredTensor] {
+    guard let root = file?.root, try root.member("optimizer_weights") == .group,
+      let group = try root.group("optimizer_weights")
+    else { return [] }
+    return try (group.splitStringsAttribute("weight_names") ?? []).compactMap { name in
+      try group.dataset(name).map { StoredTensor(name, $0, in: window) }
+    }
+  }
+
   private func layerGroup(_ layer: String) throws -> Group? {
     try layer.isEmpty ? nil : group.group(layer)
   }

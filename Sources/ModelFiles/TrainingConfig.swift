@@ -90,7 +90,8 @@ package enum TrainingConfig {
   /// A loss or metric, or lists and objects of them: names, or objects with what Keras 2 and 3 share; nil for what is neither's.
   private static func nested(_ value: JSONValue, _ module: String) -> JSONValue? {
     switch value {
-    case .null, .string: return value
+    case .null: return value
+    case .string(let name): return function(name, module)
     case .array(let items):
       let translated = items.compactMap { nested($0, module) }
       return translated.count == items.count ? .array(translated) : nil
@@ -108,16 +109,39 @@ package enum TrainingConfig {
     }
   }
 
+  /// A loss or metric by its function's name, as the class of it: Keras 3 does not read all such names in legacy files.
+  private static func function(_ name: String, _ module: String) -> JSONValue? {
+    if ["accuracy", "acc", "crossentropy", "ce"].contains(name) { return .string(name) }
+    let short = [
+      "mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "mape": "MeanAbsolutePercentageError",
+      "msle": "MeanSquaredLogarithmicError", "kld": "KLDivergence", "kl_divergence": "KLDivergence",
+      "kullback_leibler_divergence": "KLDivergence", "bce": "BinaryCrossentropy",
+    ]
+    let isLogCosh = ["logcosh", "log_cosh"].contains(name)
+    let className =
+      isLogCosh
+      ? module == "keras.losses" ? "LogCosh" : "LogCoshError"
+      : short[name.lowercased()]
+        ?? name.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    guard className.first?.isUppercase == true else { return nil }
+    var config: JSONObject = ["name": .string(name)]
+    if module == "keras.losses" { config["reduction"] = "sum_over_batch_size" }
+    return [
+      "module": .string(module), "class_name": .string(className), "config": .object(config), "registered_name": .null,
+    ]
+  }
+
   private static func one(_ className: String, _ config: JSONValue?, _ module: String) -> JSONValue? {
     // A function by its name.
-    if let name = config?.string { return .string(name) }
+    if let name = config?.string { return nested(.string(name), module) }
     var fields = config?.object ?? JSONObject()
     if ["MeanMetricWrapper", "LossFunctionWrapper"].contains(className) {
-      return (fields["fn"]?.string ?? fields["fn"]?["config"]?.string ?? fields["name"]?.string).map { .string($0) }
+      let name = fields["fn"]?.string ?? fields["fn"]?["config"]?.string ?? fields["name"]?.string
+      return name.flatMap { nested(.string($0), module) }
     }
     for key in ["fn", "dtype"] { fields[key] = nil }
     if fields["reduction"] == "auto" { fields["reduction"] = "sum_over_batch_size" }
-    guard className.first?.isUppercase == true else { return .string(className) }
+    guard className.first?.isUppercase == true else { return nested(.string(className), module) }
     return [
       "module": .string(module), "class_name": .string(className), "config": .object(fields), "registered_name": .null,
     ]

@@ -124,3 +124,14 @@ extension ModelFile {
     }
   }
 }
+
+extension ModelFile {
+  /// The optimizer's variables with their names, in order; none when the file has none.
+  package func optimizerState() throws -> [StoredTensor] {
+    switch weights {
+    case .legacy(let weights): return try weights.optimizerState(of: hdf5)
+    case .variables(let store): return try store.variables("optimizer")
+    default: return []
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import H5ConvConfig
+import H5ConvDiagnostics
+import H5ConvFiles
+import H5ConvGraph
+import H5ConvModelFiles
+import H5ConvTensors
+
+/// What is cut out of a model.
+public struct SliceOptions: Sendable {
+  /// Layers at which the part begins, in the model's own names; empty to begin at its inputs.
+  public var from: [String] = []
+  /// What is put before the layers' names.
+  public var prefix = ""
+
+  /// The whole way from the inputs, names as they are.
+  public init() {}
+}
+
+extension Model {
+  /// Writes the part of the model that computes the outputs named by `patterns` as a model of its own, that Keras loads and that
+  /// gives the same numbers.
+  ///
+  /// Layers and weights that the outputs do not need are gone. A nested model of which inner layers are asked for is dissolved: its
+  /// layers become layers of the written model, under their own names where those are free.
+  /// - Parameters:
+  ///   - patterns: as in ``slice(outputs:)``; the outputs come in the order of the patterns.
+  ///   - target: the file that is written; its name tells the kind, unless `conversion` does.
+  /// - Throws: `H5ConvError`: `usage` for names that the model does not have or a cut that the outputs pass by; `badData`;
+  ///   `cannotWrite`.
+  public func writeSlice(
+    outputs patterns: [String], to target: String, _ options: SliceOptions = SliceOptions(),
+    _ conversion: ConversionOptions = ConversionOptions()
+  ) throws -> ConversionResult {
+    let format = try targetFormat(target, conversion)
+    var warnings: [String] = []
+    let (written, changes) = try naming(path) {
+      let taps = try graph.select(patterns)
+      let cut = try slicedArchitecture(taps, options)
+      let translated = ModelTranslator.translate(cut.model)
+      warnings += translated.problems.map(\.text)
+      // Weights are found by the layers' old paths, written under the new ones.
+      let layers = try writtenLayers(cut.names, translated)
+      let model = WrittenModel(
+        architecture: translated.architecture, dialect: translated.dialect, layers: layers,
+        kerasVersion: writtenVersion(translated.dialect), backend: file.backend ?? "tensorflow")
+      return (model, translated.notes.map(\.text))
+    }
+    return try naming(path) {
+      try writeModel(written, format, to: target, conversion, changes: changes, warnings: warnings)
+    }
+  }
+
+  /// The part as an architecture, and the paths of its layers in this model by their paths there.
+  private func slicedArchitecture(
+    _ taps: [Tap], _ options: SliceOptions
+  ) throws -> (model: Architecture, names: [[String]: [String]]) {
+    let places = taps.map(place(of:))
+    let cuts = try options.from.map { try cutPlace($0) }
+    var dissolved = Set<[String]>()
+    func dissolve(around path: [String]) {
+      for count in 1..<max(1, path.count) { dissolved.insert(Array(path.prefix(count))) }
+    }
+    for path in places.map(\.path) + cuts { dissolve(around: path) }
+    for (tap, place) in zip(taps, places) where dissolved.contains(place.path) {
+      dissolve(around: innerPlace(of: tap).path)
+    }
+    let (inlined, names) = architecture.inlined(dissolved)
+    let outputs = zip(taps, places).map { tap, place in
+      // The output of a model that is dissolved is that of a layer in it.
+      let place = dissolved.contains(place.path) ? innerPlace(of: tap) : place
+      return TensorReference(
+        layer: names[place.path] ?? place.path.joined(separator: "/"), call: callNumber(place.path, place.calls),
+        output: place.output)
+    }
+    let shapes = cuts.isEmpty ? nil : try Graph(inlined)
+    var pruned = try inlined.pruned(to: unique(outputs), from: cuts.compactMap { names[$0] }) { reference in
+      guard let shape = shapes?.shape(of: reference) else {
+        throw H5ConvError(
+          .unsupported, "the shape of what goes in at the cut is not known", at: "layer '\(reference.layer)'")
+      }
+      return .array(shape.sizes.map { $0.map { .int($0) } ?? .null })
+    }
+    var paths: [[String]: [String]] = [:]
+    for (old, new) in names { paths[[options.prefix + new]] = old }
+    if !options.prefix.isEmpty { pruned = pruned.prefixed(options.prefix) }
+    return (pruned, paths)
+  }
+
+  private func unique(_ references: [TensorReference]) -> [TensorReference] {
+    var seen = Set<TensorReference>()
+    return references.filter { seen.insert($0).inserted }
+  }
+
+  /// The layer or nested model of a tap, which of its calls and outputs is meant.
+  private func place(of tap: Tap) -> (path: [String], calls: [Int], output: Int) {
+    let base = tap.output == 0 ? tap.key : String(tap.key.dropLast(":\(tap.output)".count))
+    if let model = graph.modelCalls.first(where: { $0.key == base }) {
+      return (model.path, model.callNumbers, tap.output)
+    }
+    return innerPlace(of: tap)
+  }
+
+  /// The layer that computes a tap, inside however many models.
+  private func innerPlace(of tap: Tap) -> (path: [String], calls: [Int], output: Int) {
+    let call = graph.calls[tap.tensor.call]
+    return (graph.layers[call.layer].path, call.callNumbers, tap.tensor.output)
+  }
+
+  private func cutPlace(_ name: String) throws -> [String] {
+    guard let tap = try graph.select([name]).first else {
+      throw H5ConvError(.usage, "the model has no layer '\(name)'")
+    }
+    return place(of: tap).path
+  }
+
+  /// The number of a call once the models around it are dissolved: call c of a model makes the calls c·n … of a layer with n.
+  private func callNumber(_ path: [String], _ calls: [Int]) -> Int {
+    var model = architecture
+    var number = 0
+    for (name, call) in zip(path, calls) {
+      guard let layer = model.layers.first(where: { $0.name == name }) else { break }
+      number = number * max(1, layer.calls.count) + call
+      if let nested = layer.nested { model = nested }
+    }
+    return number
+  }
+
+  private func writtenLayers(_ names: [[String]: [String]], _ translated: TranslatedModel) throws -> [WrittenLayer] {
+    /// This model's paths by the written model's.
+    func old(_ path: [String]) -> [String] {
+      guard let top = path.first, let first = names[[top]] else { return path }
+      return first + path.dropFirst()
+    }
+    var layers: [WrittenLayer] = []
+    func visit(_ model: Architecture, _ path: [String]) throws {
+      for spec in model.layers {
+        let here = path + [spec.name]
+        if let nested = spec.nested {
+          try visit(nested, here)
+          continue
+        }
+        guard let number = graph.layers.firstIndex(where: { $0.path == old(here) }) else { continue }
+        let weights = try writtenWeights(ofLayer: number, isScaled: translated.scaledGates.contains(here))
+        if !weights.isEmpty { layers.append(WrittenLayer(path: here, weights: weights)) }
+      }
+    }
+    try visit(translated.architecture, [])
+    for spec in translated.architecture.layers {
+      let place = old([spec.name])
+      guard place.count == 1, var kept = unknownLayer(place[0]) else { continue }
+      kept.path = [spec.name]
+      layers.append(kept)
+    }
+    return layers
+  }
+}
+
+extension Graph {
+  /// The shape of a tensor of a graph without nested models around it.
+  fileprivate func shape(of reference: TensorReference) -> PartialShape? {
+    if let model = modelCalls.first(where: { $0.path == [reference.layer] && $0.callNumbers == [reference.call] }) {
+      return model.outputs.indices.contains(reference.output) ? shape(of: model.outputs[reference.output]) : nil
+    }
+    return calls.indices.first {
+      layers[calls[$0].layer].path == [reference.layer] && calls[$0].callNumbers == [reference.call]
+    }.flatMap { shape(of: TensorID(call: $0, output: reference.output)) }
+  }
+}

@@ -1,0 +1,205 @@
+package import H5ConvConfig
+import H5ConvDiagnostics
+import H5ConvLayers
+
+extension Architecture {
+  /// The model with some of its nested models dissolved into it.
+  ///
+  /// - Parameter names: nested models of this model that are dissolved, with those inside them, by their paths.
+  /// - Returns: the model, a functional one, and for each layer of the old model its new name. A layer keeps its own name unless
+  ///   another has it; then it gets the name of the model around it before its own.
+  package func inlined(_ models: Set<[String]>) -> (model: Architecture, names: [[String]: String]) {
+    var model = self
+    var names: [[String]: String] = [:]
+    for layer in layers { names[[layer.name]] = layer.name }
+    // From the outside in: a dissolved model's own nested models become this model's.
+    for path in models.sorted(by: { ($0.count, $0.joined(separator: "/")) < ($1.count, $1.joined(separator: "/")) }) {
+      guard let name = names[path], let place = model.layers.firstIndex(where: { $0.name == name }),
+        let nested = model.layers[place].nested
+      else { continue }
+      let inner = model.dissolve(place, nested)
+      names[path] = nil
+      for (old, new) in inner { names[path + [old]] = new }
+    }
+    model.kind = .functional
+    model.className = "Functional"
+    return (model, names)
+  }
+
+  /// Puts the layers of `nested`, the layer at `place`, into this model; gives their new names.
+  private mutating func dissolve(_ place: Int, _ nested: Architecture) -> [String: String] {
+    let outer = layers[place]
+    var taken = Set(layers.map(\.name))
+    taken.remove(outer.name)
+    let inputNames = nested.inputs.map(\.layer)
+    var names: [String: String] = [:]
+    for layer in nested.layers where !inputNames.contains(layer.name) {
+      var name = layer.name
+      if taken.contains(name) { name = "\(outer.name)_\(layer.name)" }
+      while taken.contains(name) { name += "_" }
+      taken.insert(name)
+      names[layer.name] = name
+    }
+    // Call c of the nested model makes the calls c·n … of an inner layer that has n calls.
+    let callCounts = Dictionary(
+      nested.layers.map { ($0.name, $0.calls.count) }, uniquingKeysWith: { first, _ in first })
+    let outerCalls = outer.calls
+    func moved(_ reference: TensorReference, call: Int) -> TensorReference {
+      if let input = inputNames.firstIndex(of: reference.layer) {
+        let given = outerCalls[call].inputs
+        return given.indices.contains(input) ? given[input] : reference
+      }
+      return TensorReference(
+        layer: names[reference.layer] ?? reference.layer,
+        call: call * (callCounts[reference.layer] ?? 1) + reference.call, output: reference.output)
+    }
+    var added: [LayerSpec] = []
+    for layer in nested.layers where !inputNames.contains(layer.name) {
+      var copy = layer
+      copy.name = names[layer.name] ?? layer.name
+      copy.isTrainable = layer.isTrainable && outer.isTrainable && nested.isTrainable
+      if !copy.isTrainable { copy.config["trainable"] = false }
+      copy.calls = outerCalls.indices.flatMap { call in
+        layer.calls.map { LayerCall($0.arguments.map { moved($0, call: call) }) }
+      }
+      added.append(copy)
+    }
+    let outputs = nested.outputs
+    func redirected(_ reference: TensorReference) -> TensorReference {
+      guard reference.layer == outer.name, outputs.indices.contains(reference.output) else { return reference }
+      return moved(outputs[reference.output], call: reference.call)
+    }
+    layers.replaceSubrange(place...place, with: added)
+    // An input of the nested model may be the outer model's output of another call: follow until nothing changes.
+    for layer in layers.indices {
+      for call in layers[layer].calls.indices {
+        layers[layer].calls[call].arguments = layers[layer].calls[call].arguments.map { reference in
+          var reference = reference
+          for _ in 0..<outerCalls.count + 1 where reference.layer == outer.name { reference = redirected(reference) }
+          return reference
+        }
+      }
+    }
+    outputStructure = outputStructure.map(redirected)
+    return names
+  }
+}
+
+extension Architecture {
+  /// The part of the model that computes `outputs`, with only the calls that they need.
+  ///
+  /// - Parameters:
+  ///   - cuts: layers at which the part begins: what goes into their first call becomes an input.
+  ///   - shape: the shape of a tensor of this model, batch first, as the config of an input has it.
+  /// - Throws: `H5ConvError` of kind `usage` when the outputs also need what does not pass through the cuts.
+  package func pruned(
+    to outputs: [TensorReference], from cuts: [String], shape: (TensorReference) throws -> JSONValue
+  ) throws -> Architecture {
+    var model = self
+    model.kind = .functional
+    model.className = "Functional"
+    var newInputs: [TensorReference] = []
+    if !cuts.isEmpty { newInputs = try model.cut(at: cuts, shape: shape) }
+    let places = Dictionary(model.layers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    struct Node: Hashable {
+      let layer: Int
+      let call: Int
+    }
+    var needed = Set<Node>()
+    var pending = outputs
+    while let reference = pending.popLast() {
+      guard let layer = places[reference.layer], model.layers[layer].calls.indices.contains(reference.call) else {
+        throw H5ConvError(.badData, "call \(reference.call) of '\(reference.layer)' does not exist")
+      }
+      if needed.insert(Node(layer: layer, call: reference.call)).inserted {
+        pending += model.layers[layer].calls[reference.call].inputs
+      }
+    }
+    // Calls that stay are numbered anew.
+    var numbers: [Node: Int] = [:]
+    for (layer, spec) in model.layers.enumerated() {
+      let kept = spec.calls.indices.filter { needed.contains(Node(layer: layer, call: $0)) }
+      for (number, call) in kept.enumerated() { numbers[Node(layer: layer, call: call)] = number }
+    }
+    func renumbered(_ reference: TensorReference) -> TensorReference {
+      guard let layer = places[reference.layer], let number = numbers[Node(layer: layer, call: reference.call)] else {
+        return reference
+      }
+      return TensorReference(layer: reference.layer, call: number, output: reference.output)
+    }
+    let kept = (newInputs.isEmpty ? inputs : newInputs + inputs).filter { reference in
+      places[reference.layer].map { needed.contains(Node(layer: $0, call: reference.call)) } ?? false
+    }
+    if !cuts.isEmpty, let other = kept.first(where: { !newInputs.contains($0) }) {
+      throw H5ConvError(
+        .usage,
+        "the outputs also need the input '\(other.layer)', which does not pass through \(cuts.joined(separator: ", "))",
+        remedy: "begin at a layer that all ways lead through, or name several, as --from a,b")
+    }
+    model.layers = model.layers.enumerated().compactMap { place, spec in
+      var spec = spec
+      spec.calls = spec.calls.indices.filter { needed.contains(Node(layer: place, call: $0)) }.map {
+        LayerCall(spec.calls[$0].arguments.map(renumbered))
+      }
+      return spec.calls.isEmpty ? nil : spec
+    }
+    func structure(_ references: [TensorReference]) -> Argument<TensorReference> {
+      references.count == 1 ? .tensor(references[0]) : .list(references.map { .tensor($0) })
+    }
+    model.inputStructure = structure(kept)
+    model.outputStructure = structure(outputs.map(renumbered))
+    return model
+  }
+
+  /// Gives each of the layers `cuts` inputs of its own.
+  private mutating func cut(
+    at cuts: [String], shape: (TensorReference) throws -> JSONValue
+  ) throws -> [TensorReference] {
+    var made: [TensorReference: TensorReference] = [:]
+    var order: [TensorReference] = []
+    var taken = Set(layers.map(\.name))
+    for name in cuts {
+      guard let place = layers.firstIndex(where: { $0.name == name }), let call = layers[place].calls.first else {
+        continue
+      }
+      if layers[place].className == "InputLayer" {
+        let reference = TensorReference(layer: name, call: 0, output: 0)
+        if !order.contains(reference) { order.append(reference) }
+        continue
+      }
+      for reference in call.inputs where made[reference] == nil {
+        var input = "\(name)_input"
+        while !taken.insert(input).inserted { input += "_" }
+        made[reference] = TensorReference(layer: input, call: 0, output: 0)
+        order.append(TensorReference(layer: input, call: 0, output: 0))
+        layers.append(
+          LayerSpec(
+            name: input, className: "InputLayer", module: "keras.layers", registeredName: nil,
+            config: ["batch_shape": try shape(reference), "dtype": "float32", "name": .string(input)],
+            isTrainable: true, nested: nil, calls: [LayerCall(CallArguments())]))
+      }
+      layers[place].calls[0].arguments = call.arguments.map { made[$0] ?? $0 }
+    }
+    return order
+  }
+}
+
+extension Architecture {
+  /// The model with `prefix` before the names of its layers, not of those inside nested models.
+  package func prefixed(_ prefix: String) -> Architecture {
+    func renamed(_ reference: TensorReference) -> TensorReference {
+      TensorReference(layer: prefix + reference.layer, call: reference.call, output: reference.output)
+    }
+    var model = self
+    model.layers = layers.map { layer in
+      var layer = layer
+      layer.name = prefix + layer.name
+      layer.config["name"] = .string(layer.name)
+      layer.calls = layer.calls.map { LayerCall($0.arguments.map(renamed)) }
+      return layer
+    }
+    model.inputStructure = inputStructure.map(renamed)
+    model.outputStructure = outputStructure.map(renamed)
+    return model
+  }
+}

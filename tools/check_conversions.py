@@ -1,0 +1,104 @@
+"""Closes the loop in real Keras: converts every container fixture to every kind of file, loads the results and compares outputs.
+
+    python check_conversions.py H5CONV [--with keras|tf_keras] [--only TEXT] [--to FORMAT]
+
+Prints one line per file that does not load or departs, and the totals; exits with 1 when one that should load does not.
+tf_keras is asked to load only what h5conv wrote in the form that both read.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+os.environ.update(TF_CPP_MIN_LOG_LEVEL='3', TF_ENABLE_ONEDNN_OPTS='0', CUDA_VISIBLE_DEVICES='-1')
+warnings.filterwarnings('ignore')
+import numpy as np
+
+FIXTURES = pathlib.Path(__file__).parent.parent / 'Tests' / 'Fixtures' / 'containers'
+TARGETS = {'legacy-h5': '.h5', 'keras': '.keras', 'legacy-weights': '.h5', 'keras3-weights': '.weights.h5'}
+
+
+def outputs(library, model, golden, inputs):
+    """The model's outputs for the golden inputs, by the names of the layers that give them."""
+    names = [tensor.name.split(':')[0].split('/')[0] for tensor in model.inputs]
+    known = {inputs.get(key[6:], key[6:]): golden[key] for key in golden.files if key.startswith('input:')}
+    values = [known[name] if name in known else list(known.values())[place] for place, name in enumerate(names)]
+    result = model(values[0] if len(values) == 1 else values)
+    result = result if isinstance(result, (list, tuple)) else list(result.values()) if isinstance(result, dict) else [result]
+    return [np.asarray(value) for value in result]
+
+
+def departs(results, golden, tolerance):
+    """The worst distance of each result from the nearest golden array of its shape; None when there is none."""
+    worst = 0
+    for result in results:
+        known = [golden[key] for key in golden.files if not key.startswith('input:') and golden[key].shape == result.shape]
+        if not known:
+            return None
+        worst = max(worst, min(float(np.abs(result - array).max() / max(1, np.abs(array).max())) for array in known))
+    return worst
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('h5conv')
+    parser.add_argument('--with', dest='library', default='keras', choices=['keras', 'tf_keras'])
+    parser.add_argument('--only', default='')
+    parser.add_argument('--to', default='')
+    arguments = parser.parse_args()
+    library = __import__(arguments.library)
+    index = json.loads((FIXTURES / 'index.json').read_text())
+    good = bad = skipped = unrun = 0
+    for entry in index['files']:
+        if arguments.only not in entry['file'] or not entry.get('golden'):
+            continue
+        golden = np.load(FIXTURES / entry['golden'])
+        architecture = entry.get('architecture')
+        extra = ['--architecture', str(FIXTURES / architecture)] if architecture else []
+        with tempfile.TemporaryDirectory() as folder:
+            whole = None
+            for target, suffix in TARGETS.items():
+                if arguments.to and target != arguments.to and not (target == 'keras' and 'weights' in arguments.to):
+                    continue
+                path = f'{folder}/{target}{suffix}'
+                run = subprocess.run(
+                    [arguments.h5conv, 'convert', str(FIXTURES / entry['file']), path, '--to', target, *extra],
+                    capture_output=True, text=True)
+                label = f'{entry["file"]} -> {target}'
+                if run.returncode:
+                    print(f'REFUSED {label}: {run.stderr.strip()[-300:]}')
+                    bad += 1
+                    continue
+                try:
+                    if target in ('legacy-h5', 'keras'):
+                        model = whole = library.models.load_model(path)
+                    elif whole is None:
+                        skipped += 1
+                        continue
+                    else:
+                        model = library.models.clone_model(whole)
+                        model.load_weights(path)
+                    worst = departs(outputs(library, model, golden, entry.get('inputs') or {}), golden, entry['tolerance'])
+                except Exception as error:
+                    if type(error).__name__ == 'UnimplementedError':
+                        unrun += 1  # TensorFlow has no channels_first convolution on the CPU; it did load
+                        continue
+                    text = str(error).strip().split('\n')
+                    print(f'FAILED {label}: {type(error).__name__}: {text[0][:250]} … {text[-1][-150:]} | {run.stderr.strip()[:200]}')
+                    bad += 1
+                    continue
+                if worst is None or not worst <= max(entry['tolerance'], 1e-5):
+                    print(f'DEPARTS {label}: {worst}')
+                    bad += 1
+                else:
+                    good += 1
+    print(f'{arguments.library} {library.__version__}: {good} good, {bad} bad, {skipped} skipped, {unrun} loaded only')
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == '__main__':
+    main()
