@@ -10,24 +10,33 @@ extension JSONValue {
     return text
   }
 
-  private func write(to text: inout String, indent: Int?) {
+  /// The value as Python's `json` writes and reads it: `NaN`, `Infinity` and `-Infinity` stand for themselves.
+  package var pythonText: String {
+    var text = ""
+    write(to: &text, indent: nil, isPython: true)
+    return text
+  }
+
+  private func write(to text: inout String, indent: Int?, isPython: Bool = false) {
     switch self {
     case .null: text += "null"
     case .bool(let flag): text += flag ? "true" : "false"
     case .int(let number): text += String(number)
+    case .double(let number) where isPython && !number.isFinite:
+      text += number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
     case .double(let number): text += JSONValue.text(of: number)
     case .string(let string): JSONValue.quote(string, to: &text)
     case .array(let items):
       // Lists of numbers (shapes, indices) read better on one line.
       let short = items.allSatisfy { $0.array == nil && $0.object == nil }
       JSONValue.list(items, "[", "]", to: &text, indent: short ? nil : indent, spaced: indent != nil) {
-        $0.write(to: &$1, indent: $2)
+        $0.write(to: &$1, indent: $2, isPython: isPython)
       }
     case .object(let object):
       JSONValue.list(object.members, "{", "}", to: &text, indent: indent, spaced: indent != nil) {
         JSONValue.quote($0.key, to: &$1)
         $1 += indent == nil ? ":" : ": "
-        $0.value.write(to: &$1, indent: $2)
+        $0.value.write(to: &$1, indent: $2, isPython: isPython)
       }
     }
   }

@@ -1,6 +1,6 @@
 import H5ConvDiagnostics
 package import H5ConvLayers
-package import H5ConvModelFiles
+import H5ConvModelFiles
 import H5ConvTensors
 
 /// Finds weights in Keras 3's layout, where a group's path follows the objects of the model.
@@ -90,31 +90,6 @@ struct VariableFinder: WeightFinder {
   private func holdsVariables(_ path: String) throws -> Bool {
     guard try store.has(path) else { return false }
     return try store.objects(path).contains { !$0.variables.isEmpty }
-  }
-}
-
-/// Where Keras 3 keeps the layers of a model: `layers/conv2d_1`, `layers/functional/layers/dense`.
-package enum StorePaths {
-  /// Paths of the groups by the layers' names from the top down, nested models themselves too.
-  ///
-  /// In each model the layers of a class are numbered in their order, the first without a number; operations are no layers, and a
-  /// Sequential does not count its input.
-  package static func paths(of architecture: Architecture, container: String = "layers") -> [[String]: String] {
-    var paths: [[String]: String] = [:]
-    func visit(_ model: Architecture, _ names: [String], _ base: String) {
-      var counts: [String: Int] = [:]
-      for layer in model.layers where !layer.isOperation {
-        if model.kind == .sequential, layer.className == "InputLayer" { continue }
-        let name = snakeCase(LayerRegistry.kerasName(layer.className))
-        let number = counts[name, default: 0]
-        counts[name] = number + 1
-        let path = "\(base)\(container)/\(number == 0 ? name : "\(name)_\(number)")"
-        paths[names + [layer.name]] = path
-        if let nested = layer.nested { visit(nested, names + [layer.name], path + "/") }
-      }
-    }
-    visit(architecture, [], "")
-    return paths
   }
 }
 

@@ -48,6 +48,15 @@ package enum ElementType: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The type with its bytes in little-endian order, as every weight is read.
+  package var littleEndian: ElementType {
+    switch self {
+    case .float(let bytes, _): .float(bytes: bytes, bigEndian: false)
+    case .integer(let bytes, let signed, _): .integer(bytes: bytes, signed: signed, bigEndian: false)
+    default: self
+    }
+  }
+
   package var isBigEndian: Bool {
     switch self {
     case .float(_, let bigEndian), .integer(_, _, let bigEndian): bigEndian

@@ -5,10 +5,13 @@ import H5ConvLayers
 package import H5ConvTensors
 
 extension PlanStep {
-  /// Mean or maximum over the axes 1 and 2 of an image tensor.
+  /// Mean or maximum over all spatial axes of an image tensor.
   func reduce(_ input: Tensor, _ reduction: Reduction, _ axes: [Int], _ threads: Threads) throws -> Tensor {
-    guard axes == [1, 2], input.shape.count == 4 else { throw H5ConvError(.internalFault, "a reduction over \(axes)") }
-    let (images, pixels, channels) = (input.shape[0], input.shape[1] * input.shape[2], input.shape[3])
+    let last = input.shape.count - 1
+    guard last >= 1, axes == Array(1..<last), Tensor.elementCount(of: Array(input.shape[1...])) != nil else {
+      throw H5ConvError(.internalFault, "a reduction of \(input.shape) over \(axes)")
+    }
+    let (images, pixels, channels) = (input.shape[0], input.shape[1..<last].reduce(1, *), input.shape[last])
     return try Tensor(shape: output.shape) { target in
       guard let target = target.baseAddress else { return }
       input.withBase { source in
@@ -22,6 +25,35 @@ extension PlanStep {
           }
           if reduction == .mean {
             for channel in 0..<channels { row[channel] /= Float(pixels) }
+          }
+        }
+      }
+    }
+  }
+
+  /// Mean or maximum of each of `sections` of `axis`.
+  func reduceSections(
+    _ input: Tensor, _ reduction: Reduction, _ axis: Int, _ sections: [Range<Int>], _ threads: Threads
+  ) throws -> Tensor {
+    let length = input.shape[axis]
+    guard let outer = Tensor.elementCount(of: Array(input.shape[..<axis])),
+      let inner = Tensor.elementCount(of: Array(input.shape[(axis + 1)...])), sections.count == output.shape[axis],
+      sections.allSatisfy({ !$0.isEmpty && (0...length).contains($0.lowerBound) && $0.upperBound <= length })
+    else { throw H5ConvError(.internalFault, "sections of \(input.shape) along axis \(axis)") }
+    return try Tensor(shape: output.shape) { target in
+      guard let target = target.baseAddress, inner > 0 else { return }
+      input.withBase { source in
+        threads.forEach(outer * sections.count) { number in
+          let (place, section) = number.quotientAndRemainder(dividingBy: sections.count)
+          let row = target + number * inner
+          let start = source + place * length * inner
+          row.update(from: start + sections[section].lowerBound * inner, count: inner)
+          for cell in sections[section].dropFirst() {
+            PlanStep.loops.binary(
+              row, row, start + cell * inner, inner, 1, 1, reduction == .maximum ? H5K_MAXIMUM : H5K_ADD)
+          }
+          if reduction == .mean {
+            for x in 0..<inner { row[x] /= Float(sections[section].count) }
           }
         }
       }

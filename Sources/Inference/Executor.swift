@@ -44,6 +44,8 @@ extension PlanStep {
       return try depthwise(inputs[0], window, activation, threads)
     case .transposedConvolution(let window, _, _, let activation):
       return try transposedConvolution(inputs[0], window, activation, threads)
+    case .locallyConnected(let window, _, _, let channelsFirst):
+      return try locallyConnected(inputs[0], window, channelsFirst: channelsFirst, threads)
     case .dense(_, _, let activation): return try dense(inputs[0], activation, threads)
     case .maxPool(let window): return try pool(inputs[0], window, PlanStep.loops.max_pool_row, threads)
     case .averagePool(let window): return try pool(inputs[0], window, PlanStep.loops.average_pool_row, threads)
@@ -55,6 +57,8 @@ extension PlanStep {
     case .prelu: return try prelu(inputs[0], inputs[1], threads)
     case .binary(let operation): return try binary(inputs[0], inputs[1], operation, threads)
     case .reduce(let reduction, let axes): return try reduce(inputs[0], reduction, axes, threads)
+    case .reduceSections(let reduction, let axis, let sections):
+      return try reduceSections(inputs[0], reduction, axis, sections, threads)
     case .softmax(let axes): return try softmax(inputs[0], axes, threads)
     case .logSoftmax(let axis): return try logSoftmax(inputs[0], axis, threads)
     case .sparsemax: return try sparsemax(inputs[0], threads)

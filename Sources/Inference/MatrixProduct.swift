@@ -6,18 +6,27 @@ import COpenBLAS
 ///   - a: rows × inner, rows `aStride` apart.
 ///   - b: inner × columns, rows `bStride` apart (columns × inner when `bIsTransposed`).
 ///   - c: rows × columns, rows `cStride` apart; overwritten.
+///   - adds: whether the product is added to what stands in C instead.
 func multiply(
   rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, aStride: Int, _ b: UnsafePointer<Float>, bStride: Int,
-  bIsTransposed: Bool = false, into c: UnsafeMutablePointer<Float>, cStride: Int
+  bIsTransposed: Bool = false, into c: UnsafeMutablePointer<Float>, cStride: Int,
+  adding adds: Bool = false
 ) {
   guard rows > 0, columns > 0 else { return }
+  // BLAS may leave C as it is when there is nothing to sum.
+  guard inner > 0 else {
+    if !adds { for row in 0..<rows { (c + row * cStride).update(repeating: 0, count: columns) } }
+    return
+  }
   // Sizes were checked against Int32 when the plan was compiled: no tensor has more elements.
   func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: max(1, value)) }
   if rows == 1, !bIsTransposed {
     return cblas_sgemv(
-      CblasRowMajor, CblasTrans, Int32(truncatingIfNeeded: inner), size(columns), 1, b, size(bStride), a, 1, 0, c, 1)
+      CblasRowMajor, CblasTrans, Int32(truncatingIfNeeded: inner), size(columns), 1, b, size(bStride), a, 1,
+      adds ? 1 : 0, c, 1)
   }
   cblas_sgemm(
     CblasRowMajor, CblasNoTrans, bIsTransposed ? CblasTrans : CblasNoTrans, size(rows), size(columns),
-    Int32(truncatingIfNeeded: inner), 1, a, size(aStride), b, size(bStride), 0, c, size(cStride))
+    Int32(truncatingIfNeeded: inner), 1, a, size(aStride), b, size(bStride),
+    adds ? 1 : 0, c, size(cStride))
 }

@@ -29,8 +29,10 @@ struct WeightLoader {
       .dense(let kernel, let bias, _):
       return try normalized(step, [try load(kernel)] + (try bias.map { [try load($0)] } ?? []))
     case .depthwiseConvolution(_, let kernel, let bias, _):
-      // (height, width, channels, multiplier) is (height, width, outputs) as it lies in memory.
+      // (spatial axes, channels, multiplier) is (spatial axes, outputs) as it lies in memory.
       return try normalized(step, [try load(kernel)] + (try bias.map { [try load($0)] } ?? []))
+    case .locallyConnected(_, let kernel, let bias, _):
+      return [try load(kernel)] + (try bias.map { [try load($0)] } ?? [])
     case .batchNormalization: return try affine(step.operation)
     default: return []
     }

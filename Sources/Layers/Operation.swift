@@ -15,21 +15,27 @@ package enum Parameter: Sendable, Equatable {
 
 /// What the engine can do.
 ///
-/// Image tensors are (batch, height, width, channels) throughout.
+/// Image tensors are (batch, spatial axes, channels) throughout, with one to three spatial axes: (height, width) of pictures,
+/// (depth, height, width) of volumes.
 package enum Operation: Sendable, Equatable {
   /// A tensor that does not depend on the input.
   case parameter(Parameter)
-  /// Convolution; kernel (height, width, input channels / groups, output channels), bias (output channels).
+  /// Convolution; kernel (spatial axes, input channels / groups, output channels), bias (output channels).
   case convolution(Window, groups: Int, kernel: Parameter, bias: Parameter?, Activation)
-  /// Each channel by itself; kernel (height, width, channels, multiplier), bias (channels · multiplier).
+  /// Each channel by itself, over one or two axes; kernel (spatial axes, channels, multiplier), bias (channels · multiplier).
   case depthwiseConvolution(Window, kernel: Parameter, bias: Parameter?, Activation)
-  /// The gradient of a convolution; kernel (height, width, output channels, input channels). `window.before` is what is
-  /// cut off at the top and left of the full result.
+  /// The gradient of a convolution; kernel (spatial axes, output channels, input channels). `window.before` is what is
+  /// cut off at the beginning of the full result's axes.
   case transposedConvolution(Window, kernel: Parameter, bias: Parameter?, Activation)
+  /// A convolution over one or two axes with a kernel of its own for each output cell; kernel (output cells, patch, output
+  /// channels), bias (spatial axes, output channels). The elements of a patch are (taps, channels); when `channelsFirst` they
+  /// are (channels, taps), and the bias is (output channels, spatial axes) in memory.
+  case locallyConnected(Window, kernel: Parameter, bias: Parameter?, channelsFirst: Bool)
   /// x · kernel + bias along the last axis; kernel (inputs, units).
   case dense(kernel: Parameter, bias: Parameter?, Activation)
+  /// The maximum of each window over one or two axes.
   case maxPool(Window)
-  /// The mean over the elements that are not padding.
+  /// The mean of each window over one or two axes, of the elements that are not padding.
   case averagePool(Window)
   /// γ(x − μ)/√(σ² + ε) + β along the last axis.
   case batchNormalization(gamma: Parameter?, beta: Parameter?, mean: Parameter, variance: Parameter, epsilon: Float)
@@ -40,7 +46,10 @@ package enum Operation: Sendable, Equatable {
   case binary(BinaryOperation)
   /// x · scale + offset.
   case scale(by: Float, plus: Float)
+  /// One number for each image and channel: `axes` are all spatial axes.
   case reduce(Reduction, axes: [Int])
+  /// One number for each of `sections`, which are ranges of places along `axis`.
+  case reduceSections(Reduction, axis: Int, [Range<Int>])
   case softmax(axes: [Int])
   case logSoftmax(axis: Int)
   case sparsemax
@@ -66,12 +75,22 @@ package enum ResizeMethod: String, Sendable {
   case nearest, bilinear, bicubic, lanczos3, lanczos5, area, gaussian, mitchellcubic
 }
 
-/// The sliding window of a convolution or pooling over height and width.
+/// The window of a convolution or pooling that slides over one to three spatial axes; each list has a number for each axis.
 package struct Window: Sendable, Equatable {
-  /// Height and width of the kernel.
+  /// Taps of the kernel.
   package var size: [Int]
   package var strides: [Int]
   package var dilation: [Int]
-  /// Rows above and columns left of the input that count as padding.
+  /// Cells before the input that count as padding.
   package var before: [Int]
+
+  package init(size: [Int], strides: [Int], dilation: [Int], before: [Int]) {
+    (self.size, self.strides, self.dilation, self.before) = (size, strides, dilation, before)
+  }
+
+  /// The window of one cell.
+  static func point(rank: Int) -> Window {
+    let ones = Array(repeating: 1, count: rank)
+    return Window(size: ones, strides: ones, dilation: ones, before: ones.map { _ in 0 })
+  }
 }

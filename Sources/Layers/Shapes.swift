@@ -47,11 +47,21 @@ func normalized(axis: Int, rank: Int) throws -> Int {
   return place
 }
 
+/// The number of elements of axes that are to become one.
+///
+/// - Throws: `H5ConvError` when it is too large.
+func elementCount(_ sizes: ArraySlice<Int>) throws -> Int {
+  guard let count = Tensor.elementCount(of: Array(sizes)) else {
+    throw H5ConvError(.limit, "a tensor of shape \(Array(sizes)) has too many elements")
+  }
+  return count
+}
+
 /// Where the channels of an image tensor are.
 package enum DataFormat: Sendable {
-  /// (batch, height, width, channels)
+  /// (batch, spatial axes, channels)
   case channelsLast
-  /// (batch, channels, height, width)
+  /// (batch, channels, spatial axes)
   case channelsFirst
 
   /// The axis of the channels in a tensor of `rank` axes.

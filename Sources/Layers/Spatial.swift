@@ -55,12 +55,18 @@ extension ConfigReader {
     return padding
   }
 
-  /// Kernel sizes, strides and dilations of a layer that slides over height and width.
-  func window(kernel: String, stridesDefault: Int?) throws -> (size: [Int], strides: [Int], dilation: [Int]) {
-    let size = try sizes(kernel, rank: 2, in: 1...sizeLimit)
+  /// Kernel sizes, strides and dilations of a layer that slides over `rank` spatial axes.
+  ///
+  /// - Parameter stridesDefault: the step when the config has no `strides`; nil for the kernel's size.
+  func window(kernel: String, rank: Int, stridesDefault: Int?) throws -> (
+    size: [Int], strides: [Int], dilation: [Int]
+  ) {
+    let size = try sizes(kernel, rank: rank, in: 1...sizeLimit)
     let strides =
-      has("strides") ? try sizes("strides", rank: 2, in: 1...sizeLimit) : stridesDefault.map { [$0, $0] } ?? size
-    let dilation = try sizes("dilation_rate", rank: 2, default: 1, in: 1...sizeLimit)
+      has("strides")
+      ? try sizes("strides", rank: rank, in: 1...sizeLimit)
+      : stridesDefault.map { Array(repeating: $0, count: rank) } ?? size
+    let dilation = try sizes("dilation_rate", rank: rank, default: 1, in: 1...sizeLimit)
     return (size, strides, dilation)
   }
 }

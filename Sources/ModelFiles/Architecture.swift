@@ -41,6 +41,8 @@ package struct LayerSpec: Sendable {
   package var calls: [LayerCall]
   /// An InputLayer that the config does not state.
   package var isImplied = false
+  /// A layer that a translation put behind another, whose output it takes.
+  var isChained = false
 
   /// Whether it is an operation of Keras 3 (`x + y`, `keras.ops.relu(x)`), which is no layer: it has no weights and is not counted.
   ///

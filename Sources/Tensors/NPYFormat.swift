@@ -5,9 +5,9 @@ enum NPYFormat {
   static let magic: [UInt8] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 
   /// The header of a float32 array of `shape` in row-major order, a multiple of 64 bytes long.
-  static func header(shape: [Int]) -> [UInt8] {
+  static func header(shape: [Int], type: String = "<f4") -> [UInt8] {
     let sizes = shape.count == 1 ? "(\(shape[0]),)" : "(\(shape.map(String.init).joined(separator: ", ")))"
-    var text = Array("{'descr': '<f4', 'fortran_order': False, 'shape': \(sizes), }".utf8)
+    var text = Array("{'descr': '\(type)', 'fortran_order': False, 'shape': \(sizes), }".utf8)
     let rest = (magic.count + 4 + text.count + 1) % 64
     text += Array(repeating: UInt8(ascii: " "), count: rest == 0 ? 0 : 64 - rest) + [UInt8(ascii: "\n")]
     return magic + [1, 0, UInt8(text.count & 0xff), UInt8(text.count >> 8)] + text
@@ -62,6 +62,9 @@ package struct NPYHeader {
     }
     try self.init(String(decoding: bytes[start..<start + length], as: UTF8.self), dataOffset: start + length)
   }
+
+  /// The header of an array of `shape` in row-major order with elements of NumPy's `type`, as `<f4`.
+  package static func bytes(shape: [Int], type: String) -> [UInt8] { NPYFormat.header(shape: shape, type: type) }
 
   private init(_ text: String, dataOffset: Int) throws {
     self.dataOffset = dataOffset

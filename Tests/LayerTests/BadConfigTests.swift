@@ -54,6 +54,29 @@ struct BadConfigTests {
     BadConfig(
       "Conv2DTranspose", #"{"filters": 2, "kernel_size": 3, "strides": 2, "output_padding": 2}"#, "output_padding"),
     BadConfig("Conv2DTranspose", #"{"filters": 2, "kernel_size": 3, "output_padding": -1}"#, "output_padding"),
+    BadConfig("Conv1D", #"{"filters": 2, "kernel_size": 3, "strides": 0}"#, "strides"),
+    BadConfig("Conv1D", #"{"filters": 2, "kernel_size": [3, 3]}"#, "kernel_size"),
+    BadConfig("Conv1D", #"{"filters": -2, "kernel_size": 3}"#, "filters"),
+    BadConfig("Conv1D", #"{"filters": 3, "kernel_size": 3, "groups": 2}"#, "filters"),
+    BadConfig("Conv1D", #"{"filters": 2, "kernel_size": 3, "strides": 2, "dilation_rate": 2}"#, "strides"),
+    BadConfig("Conv1D", #"{"filters": 2, "kernel_size": 3, "padding": "causally"}"#, "padding"),
+    BadConfig("Conv3D", #"{"filters": 2, "kernel_size": [3, 3]}"#, "kernel_size"),
+    BadConfig("Conv3D", #"{"filters": 2, "kernel_size": 3, "strides": [1, 1, 0]}"#, "strides"),
+    BadConfig(
+      "Conv3D", #"{"filters": 2, "kernel_size": 3, "strides": [1, 1, 2], "dilation_rate": [2, 1, 1]}"#, "strides"),
+    BadConfig("Conv3D", #"{"filters": 2, "kernel_size": 3, "padding": "causal"}"#, "padding"),
+    BadConfig("Conv3D", #"{"filters": 9223372036854775807, "kernel_size": 3}"#, "filters"),
+    BadConfig("DepthwiseConv1D", #"{"kernel_size": 3, "padding": "causal"}"#, "padding"),
+    BadConfig("DepthwiseConv1D", #"{"kernel_size": 3, "depth_multiplier": -1}"#, "depth_multiplier"),
+    BadConfig("SeparableConv1D", #"{"filters": 0, "kernel_size": 3}"#, "filters"),
+    BadConfig("Conv1DTranspose", #"{"filters": 2, "kernel_size": 3, "padding": "causal"}"#, "padding"),
+    BadConfig(
+      "Conv1DTranspose", #"{"filters": 2, "kernel_size": 3, "strides": 3, "output_padding": 3}"#, "output_padding"),
+    BadConfig("Conv3DTranspose", #"{"filters": 2, "kernel_size": 3, "output_padding": [0, 0]}"#, "output_padding"),
+    BadConfig("LocallyConnected1D", #"{"filters": 2, "kernel_size": 3, "padding": "same"}"#, "padding"),
+    BadConfig("LocallyConnected1D", #"{"filters": 2, "kernel_size": 3, "strides": 0}"#, "strides"),
+    BadConfig(
+      "LocallyConnected2D", #"{"filters": 2, "kernel_size": 3, "implementation": 2}"#, "implementation", .unsupported),
     BadConfig("Dense", #"{"units": -3}"#, "units"), BadConfig("Dense", #"{"units": 0}"#, "units"),
     BadConfig("Dense", #"{}"#, "units"),
     BadConfig("Dense", #"{"units": 3, "quantization_config": {"x": 1}}"#, "dtype", .unsupported),
@@ -61,6 +84,13 @@ struct BadConfigTests {
     BadConfig("MaxPooling2D", #"{"pool_size": 2, "strides": 0}"#, "strides"),
     BadConfig("AveragePooling2D", #"{"pool_size": [2, 2, 2]}"#, "pool_size"),
     BadConfig("AveragePooling2D", #"{"pool_size": 2, "padding": "causal"}"#, "padding"),
+    BadConfig("MaxPooling1D", #"{"pool_size": 2, "strides": -2}"#, "strides"),
+    BadConfig("AveragePooling1D", #"{"pool_size": 2, "padding": "causal"}"#, "padding"),
+    BadConfig("MaxPooling3D", #"{"pool_size": [2, 2]}"#, "pool_size"), BadConfig("MaxPooling3D", #"{}"#, "pool_size"),
+    BadConfig("AdaptiveMaxPooling2D", #"{"output_size": 0}"#, "output_size"),
+    BadConfig("AdaptiveAveragePooling3D", #"{"output_size": [1, 2]}"#, "output_size"),
+    BadConfig("AdaptiveAveragePooling1D", #"{}"#, "output_size"),
+    BadConfig("GlobalMaxPooling1D", #"{"data_format": 1}"#, "data_format"),
     BadConfig("BatchNormalization", #"{"axis": [1, 2]}"#, "axis", .unsupported),
     BadConfig("BatchNormalization", #"{"epsilon": "small"}"#, "epsilon"),
     BadConfig("BatchNormalization", #"{"renorm": true}"#, "renorm", .unsupported),
@@ -76,7 +106,13 @@ struct BadConfigTests {
     BadConfig("ZeroPadding2D", #"{"padding": [1, 2, 3]}"#, "padding"),
     BadConfig("ZeroPadding2D", #"{"padding": 0.5}"#, "padding"),
     BadConfig("Cropping2D", #"{"cropping": "all"}"#, "cropping"),
+    BadConfig("ZeroPadding1D", #"{"padding": [1, 2, 3]}"#, "padding"),
+    BadConfig("ZeroPadding3D", #"{"padding": [1, 2]}"#, "padding"),
+    BadConfig("ZeroPadding3D", #"{"padding": [[1, 2], [1, 2], [1, -2]]}"#, "padding"),
+    BadConfig("Cropping1D", #"{"cropping": 1e300}"#, "cropping"), BadConfig("Cropping3D", #"{}"#, "cropping"),
+    BadConfig("UpSampling1D", #"{"size": [2, 2]}"#, "size"), BadConfig("UpSampling3D", #"{"size": [2, 2, 0]}"#, "size"),
     BadConfig("UpSampling2D", #"{"size": 0}"#, "size"),
+    BadConfig("RandomCrop", #"{"height": 2, "width": -1}"#, "width"),
     BadConfig("UpSampling2D", #"{"size": 2, "interpolation": "magic"}"#, "interpolation", .unsupported),
     BadConfig("Resizing", #"{"height": 0, "width": 2}"#, "height"), BadConfig("Resizing", #"{"height": 2}"#, "width"),
     BadConfig(
@@ -129,6 +165,18 @@ struct BadInputTests {
     BadInput("Conv2D", #"{"filters": 2, "kernel_size": 3, "groups": 2}"#, [[nil, 4, 8, 3]], "3 input channels"),
     BadInput("MaxPooling2D", #"{"pool_size": 3}"#, [[nil, 2, 8, 3]], "a window of 3 on an axis of 2"),
     BadInput("GlobalMaxPooling2D", #"{}"#, [[nil, 3]], "4 axes"),
+    BadInput("Conv1D", #"{"filters": 2, "kernel_size": 5}"#, [[nil, 4, 3]], "a window of 5 on an axis of 4"),
+    BadInput("Conv1D", #"{"filters": 2, "kernel_size": 5}"#, [[nil, 4]], "3 axes were expected"),
+    BadInput("Conv1D", #"{"filters": 2, "kernel_size": 3, "groups": 2}"#, [[nil, 8, 3]], "3 input channels"),
+    BadInput("Conv3D", #"{"filters": 2, "kernel_size": 3}"#, [[nil, 4, 4, 2, 3]], "a window of 3 on an axis of 2"),
+    BadInput("Conv3D", #"{"filters": 2, "kernel_size": 3}"#, [[nil, 4, 8, 3]], "5 axes were expected"),
+    BadInput(
+      "LocallyConnected1D", #"{"filters": 2, "kernel_size": 3}"#, [[nil, 2, 3]], "a window of 3 on an axis of 2"),
+    BadInput("AveragePooling3D", #"{"pool_size": 2}"#, [[nil, 1, 8, 8, 3]], "a window of 2 on an axis of 1"),
+    BadInput("GlobalAveragePooling1D", #"{}"#, [[nil, 3, 3, 3]], "3 axes"),
+    BadInput("AdaptiveMaxPooling1D", #"{"output_size": 2}"#, [[nil, 0, 3]], "an axis of 0"),
+    BadInput("Cropping3D", #"{"cropping": 1}"#, [[nil, 4, 2, 4, 3]], "leaves nothing"),
+    BadInput("Cropping1D", #"{"cropping": [3, 1]}"#, [[nil, 4, 3]], "leaves nothing"),
     BadInput("Dense", #"{"units": 2}"#, [[nil]], "without features"),
     BadInput("Add", #"{}"#, [[nil, 3]], "1 inputs"),
     BadInput("Add", #"{}"#, [[nil, 3], [nil, 4]], "(None, 3) and (None, 4)"),
@@ -169,6 +217,21 @@ struct ShapeTests {
       ),
       // Keras 1's names.
       ("Convolution2D", #"{"filters": 5, "kernel_size": 3, "dim_ordering": "th"}"#, [nil, 3, 8, 9], [nil, 5, 6, 7]),
+      ("Conv1D", #"{"filters": 5, "kernel_size": 3, "padding": "causal", "strides": 2}"#, [nil, 7, 3], [nil, 4, 5]),
+      ("AtrousConvolution1D", #"{"filters": 5, "kernel_size": 3, "dilation_rate": 2}"#, [nil, 7, 3], [nil, 3, 5]),
+      ("Conv3D", #"{"filters": 5, "kernel_size": [1, 2, 3]}"#, [nil, 4, nil, 6, 3], [nil, 4, nil, 4, 5]),
+      (
+        "Convolution3D", #"{"filters": 5, "kernel_size": 2, "dim_ordering": "th"}"#, [nil, 3, 4, 5, 6],
+        [nil, 5, 3, 4, 5]
+      ),
+      ("Deconvolution2D", #"{"filters": 5, "kernel_size": 2, "strides": 2}"#, [nil, 4, 5, 3], [nil, 8, 10, 5]),
+      ("UpSampling3D", #"{"size": [1, 2, 3]}"#, [nil, 4, nil, 6, 3], [nil, 4, nil, 18, 3]),
+      ("AdaptiveMaxPooling2D", #"{"output_size": [2, 3]}"#, [nil, nil, 5, 3], [nil, 2, 3, 3]),
+      (
+        "GlobalMaxPooling3D", #"{"keepdims": true, "data_format": "channels_first"}"#, [nil, 3, 5, 5, 5],
+        [nil, 3, 1, 1, 1]
+      ),
+      ("RandomCrop", #"{"height": 4, "width": 6}"#, [nil, nil, nil, 3], [nil, 4, 6, 3]),
       ("Flatten", #"{}"#, [nil, 2, 3, 4], [nil, 24]), ("Flatten", #"{}"#, [nil, nil, 3], [nil, nil]),
       ("Flatten", #"{}"#, [nil], [nil, 1]),
       ("Reshape", #"{"target_shape": [-1, 4]}"#, [nil, 2, 6], [nil, 3, 4]),
@@ -179,6 +242,33 @@ struct ShapeTests {
     ] as [(String, String, PartialShape, PartialShape)])
   func shapes(_ className: String, _ config: String, _ input: PartialShape, _ output: PartialShape) throws {
     #expect(try layer(className, config).outputShapes(for: [input]) == [output])
+  }
+
+  @Test(
+    arguments: [
+      ("Conv1D", #"{"filters": 4, "kernel_size": 3, "groups": 2}"#, [nil, 4, 6], ["kernel (3, 3, 4)", "bias (4,)"]),
+      ("DepthwiseConv1D", #"{"kernel_size": 3}"#, [nil, 4, 6], ["depthwise_kernel (3, 6, 1)", "bias (6,)"]),
+      (
+        "SeparableConv1D", #"{"filters": 5, "kernel_size": 3, "depth_multiplier": 2}"#, [nil, 4, 6],
+        ["depthwise_kernel (3, 6, 2)", "pointwise_kernel (1, 12, 5)", "bias (5,)"]
+      ),
+      (
+        "Conv3D", #"{"filters": 4, "kernel_size": [3, 2, 1]}"#, [nil, 4, 4, 4, nil],
+        ["kernel (3, 2, 1, None, 4)", "bias (4,)"]
+      ),
+      (
+        "Conv3DTranspose", #"{"filters": 4, "kernel_size": 2}"#, [nil, 4, 4, 4, 6],
+        ["kernel (2, 2, 2, 4, 6)", "bias (4,)"]
+      ),
+      ("LocallyConnected1D", #"{"filters": 4, "kernel_size": 3}"#, [nil, 5, 6], ["kernel (3, 18, 4)", "bias (3, 4)"]),
+      (
+        "LocallyConnected1D", #"{"filters": 4, "kernel_size": 3}"#, [nil, nil, 6],
+        ["kernel (None, 18, 4)", "bias (None, 4)"]
+      ),
+    ] as [(String, String, PartialShape, [String])])
+  func weightsOfOtherRanks(_ className: String, _ config: String, _ input: PartialShape, _ expected: [String]) throws {
+    let specs = try layer(className, config).weights(for: [input])
+    #expect(specs.map { "\($0.name) \($0.shape)" } == expected)
   }
 
   @Test(
@@ -194,6 +284,10 @@ struct ShapeTests {
         ["depthwise_kernel (3, 3, 6, 1)", "pointwise_kernel (1, 1, 6, 5)", "bias (5,)"]
       ),
       ("Conv2DTranspose", #"{"filters": 5, "kernel_size": 3}"#, ["kernel (3, 3, 5, 6)", "bias (5,)"]),
+      (
+        "LocallyConnected2D", #"{"filters": 2, "kernel_size": [3, 2], "strides": 2}"#,
+        ["kernel (2, 36, 2)", "bias (1, 2, 2)"]
+      ),
       ("BatchNormalization", #"{}"#, ["gamma (6,)", "beta (6,)", "moving_mean (6,)", "moving_variance (6,)"]),
       (
         "BatchNormalization", #"{"axis": [1], "scale": false}"#,

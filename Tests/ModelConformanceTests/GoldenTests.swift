@@ -52,7 +52,9 @@ struct GoldenTests {
   }
 
   /// Each example of a batch is computed by itself.
-  @Test(arguments: ["tfk_tutorial", "tfk_transfer", "k3_multi", "k3_norm", "k3_conv_first"])
+  @Test(arguments: [
+    "tfk_tutorial", "tfk_transfer", "k3_multi", "k3_norm", "k3_conv_first", "tfk_conv_1d", "k3_conv_3d",
+  ])
   func oneExampleOfTheBatch(_ name: String) throws {
     let (model, inputs, golden) = try load(name)
     func last(_ tensor: Tensor) throws -> Tensor {

@@ -2,7 +2,7 @@ import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvTensors
 
-/// What Conv2D and its relatives share: window, padding, format, bias, activation.
+/// What the convolutions share: window, padding, format, bias, activation.
 struct ConvolutionConfig: Sendable {
   let size: [Int]
   let strides: [Int]
@@ -12,30 +12,39 @@ struct ConvolutionConfig: Sendable {
   let usesBias: Bool
   let activation: Activation
 
-  init(_ config: ConfigReader) throws {
-    (size, strides, dilation) = try config.window(kernel: "kernel_size", stridesDefault: 1)
+  /// - Parameters:
+  ///   - rank: number of spatial axes.
+  ///   - causal: whether the layer takes `padding` 'causal', which is of one axis only.
+  ///   - dilatedStrides: whether strides and dilation may both be larger than 1, which Keras 3 allows where channels are
+  ///     convolved by themselves.
+  init(_ config: ConfigReader, rank: Int, causal: Bool = false, dilatedStrides: Bool = false) throws {
+    (size, strides, dilation) = try config.window(kernel: "kernel_size", rank: rank, stridesDefault: 1)
     padding = try config.padding()
     format = try config.dataFormat()
     usesBias = try config.bool("use_bias", default: true)
     activation = try config.activation()
-    if padding == .causal { throw config.error("padding", "'causal' is not for two dimensions") }
-    if strides != [1, 1], dilation != [1, 1] {
+    if padding == .causal, !causal || rank != 1 { throw config.error("padding", "'causal' is not for this layer") }
+    if !dilatedStrides, strides.contains(where: { $0 > 1 }), dilation.contains(where: { $0 > 1 }) {
       throw config.error("strides", "\(strides) and dilation_rate \(dilation) exclude each other")
     }
   }
 
-  /// (batch, height, width, channels) of the result for an input in that order.
+  /// Number of spatial axes.
+  var rank: Int { size.count }
+
+  /// (batch, spatial axes, channels) of the result for an input in that order.
   func outputShape(_ input: PartialShape, channels: Int?) throws -> PartialShape {
-    let lengths = try (0..<2).map { axis in
+    let lengths = try (0..<rank).map { axis in
       try Sliding.outputLength(
         input[axis + 1], extent: Sliding.extent(size[axis], dilation: dilation[axis]), stride: strides[axis],
         padding: padding)
     }
-    return [input[0], lengths[0], lengths[1], channels]
+    return PartialShape([input[0]] + lengths + [channels])
   }
 
+  /// The window on an input of shape (batch, spatial axes, channels).
   func window(on input: [Int]) -> Window {
-    let before = (0..<2).map { axis in
+    let before = (0..<rank).map { axis in
       Sliding.before(
         input[axis + 1], extent: Sliding.extent(size[axis], dilation: dilation[axis]), stride: strides[axis],
         padding: padding)
@@ -43,27 +52,30 @@ struct ConvolutionConfig: Sendable {
     return Window(size: size, strides: strides, dilation: dilation, before: before)
   }
 
+  /// The shape (kernel's spatial axes, `channels`…).
+  func kernel(_ channels: Int?...) -> PartialShape { PartialShape(size.map { $0 } + channels) }
+
   func bias(_ channels: Int?) -> [WeightSpec] { usesBias ? [WeightSpec("bias", [channels], aliases: ["b"])] : [] }
 }
 
-/// Convolution over height and width.
+/// Convolution over `rank` spatial axes.
 ///
-/// Kernel (height, width, channels / groups, filters).
-struct Convolution2D: Layer {
+/// Kernel (spatial axes, channels / groups, filters).
+struct Convolution<let rank: Int>: Layer {
   private let config: ConvolutionConfig
   private let filters: Int
   private let groups: Int
 
   init(_ config: ConfigReader) throws {
-    self.config = try ConvolutionConfig(config)
+    self.config = try ConvolutionConfig(config, rank: rank, causal: true)
     filters = try config.int("filters", in: 1...sizeLimit)
     groups = try config.int("groups", default: 1, in: 1...sizeLimit)
     if filters % groups != 0 { throw config.error("filters", "\(filters) cannot be split in \(groups) groups") }
   }
 
   private func input(_ inputs: [PartialShape]) throws -> PartialShape {
-    let input = config.format.channelsLastShape(try single(inputs, rank: 4))
-    if let channels = input[3], channels % groups != 0 {
+    let input = config.format.channelsLastShape(try single(inputs, rank: rank + 2))
+    if let channels = input[rank + 1], channels % groups != 0 {
       throw H5ConvError(.badData, "\(channels) input channels cannot be split in \(groups) groups")
     }
     return input
@@ -74,9 +86,8 @@ struct Convolution2D: Layer {
   }
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
-    let channels = try input(inputs)[3].map { $0 / groups }
-    return [WeightSpec("kernel", [config.size[0], config.size[1], channels, filters], aliases: ["W"])]
-      + config.bias(filters)
+    let channels = try input(inputs)[rank + 1].map { $0 / groups }
+    return [WeightSpec("kernel", config.kernel(channels, filters), aliases: ["W"])] + config.bias(filters)
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
@@ -91,20 +102,20 @@ struct Convolution2D: Layer {
   }
 }
 
-/// Each channel convolved by itself, `depth_multiplier` times.
+/// Each channel convolved by itself over one or two spatial axes, `depth_multiplier` times.
 ///
-/// Kernel (height, width, channels, multiplier).
-struct DepthwiseConvolution2D: Layer {
+/// Kernel (spatial axes, channels, multiplier).
+struct DepthwiseConvolution<let rank: Int>: Layer {
   private let config: ConvolutionConfig
   private let multiplier: Int
 
   init(_ config: ConfigReader) throws {
-    self.config = try ConvolutionConfig(config)
+    self.config = try ConvolutionConfig(config, rank: rank, dilatedStrides: config.generation == 3)
     multiplier = try config.int("depth_multiplier", default: 1, in: 1...sizeLimit)
   }
 
   private func channels(_ input: PartialShape) throws -> Int? {
-    try input[3].map { channels in
+    try input[rank + 1].map { channels in
       let (product, overflow) = channels.multipliedReportingOverflow(by: multiplier)
       guard !overflow else { throw H5ConvError(.limit, "depth_multiplier \(multiplier) is too large") }
       return product
@@ -112,20 +123,20 @@ struct DepthwiseConvolution2D: Layer {
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    let input = config.format.channelsLastShape(try single(inputs, rank: 4))
+    let input = config.format.channelsLastShape(try single(inputs, rank: rank + 2))
     return [config.format.shape(fromChannelsLast: try config.outputShape(input, channels: try channels(input)))]
   }
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
-    let input = config.format.channelsLastShape(try single(inputs, rank: 4))
-    let kernel = WeightSpec(
-      "depthwise_kernel", [config.size[0], config.size[1], input[3], multiplier], aliases: ["kernel"])
+    let input = config.format.channelsLastShape(try single(inputs, rank: rank + 2))
+    let kernel = WeightSpec("depthwise_kernel", config.kernel(input[rank + 1], multiplier), aliases: ["kernel"])
     return [kernel] + config.bias(try channels(input))
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let input = lowering.channelsLast(inputs[0], config.format)
-    let shape = try config.outputShape(PartialShape(input.shape), channels: input.shape[3] * multiplier).known ?? []
+    let inputShape = PartialShape(input.shape)
+    let shape = try config.outputShape(inputShape, channels: try channels(inputShape)).known ?? []
     let bias = config.usesBias ? lowering.weight("bias") : nil
     let kernel = lowering.weight("depthwise_kernel")
     let output = try activated(config, input, shape: shape, in: &lowering) {
@@ -135,29 +146,30 @@ struct DepthwiseConvolution2D: Layer {
   }
 }
 
-/// A depthwise convolution without bias, then a 1×1 convolution with bias and activation.
-struct SeparableConvolution2D: Layer {
+/// A depthwise convolution over one or two spatial axes without bias, then one of single cells with bias and activation.
+struct SeparableConvolution<let rank: Int>: Layer {
   private let config: ConvolutionConfig
   private let filters: Int
   private let multiplier: Int
 
   init(_ config: ConfigReader) throws {
-    self.config = try ConvolutionConfig(config)
+    self.config = try ConvolutionConfig(config, rank: rank, causal: true, dilatedStrides: config.generation == 3)
     filters = try config.int("filters", in: 1...sizeLimit)
     multiplier = try config.int("depth_multiplier", default: 1, in: 1...4096)
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    let input = config.format.channelsLastShape(try single(inputs, rank: 4))
+    let input = config.format.channelsLastShape(try single(inputs, rank: rank + 2))
     return [config.format.shape(fromChannelsLast: try config.outputShape(input, channels: filters))]
   }
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
-    let input = config.format.channelsLastShape(try single(inputs, rank: 4))
-    let middle = input[3].map { $0 * multiplier }
+    let input = config.format.channelsLastShape(try single(inputs, rank: rank + 2))
+    let middle = input[rank + 1].map { $0 * multiplier }
+    let ones: [Int?] = Array(repeating: 1, count: rank)
     return [
-      WeightSpec("depthwise_kernel", [config.size[0], config.size[1], input[3], multiplier]),
-      WeightSpec("pointwise_kernel", [1, 1, middle, filters]),
+      WeightSpec("depthwise_kernel", config.kernel(input[rank + 1], multiplier)),
+      WeightSpec("pointwise_kernel", PartialShape(ones + [middle, filters])),
     ] + config.bias(filters)
   }
 
@@ -167,12 +179,11 @@ struct SeparableConvolution2D: Layer {
     let middle = lowering.emit(
       .depthwiseConvolution(
         config.window(on: input.shape), kernel: lowering.weight("depthwise_kernel"), bias: nil, .linear),
-      [input], shape: shape.dropLast() + [input.shape[3] * multiplier])
+      [input], shape: shape.dropLast() + [input.shape[rank + 1] * multiplier])
     let bias = config.usesBias ? lowering.weight("bias") : nil
     let kernel = lowering.weight("pointwise_kernel")
-    let point = Window(size: [1, 1], strides: [1, 1], dilation: [1, 1], before: [0, 0])
     let output = try activated(config, middle, shape: shape, in: &lowering) {
-      .convolution(point, groups: 1, kernel: kernel, bias: bias, $0)
+      .convolution(.point(rank: rank), groups: 1, kernel: kernel, bias: bias, $0)
     }
     return [output]
   }

@@ -1,21 +1,21 @@
 import H5ConvConfig
 import H5ConvTensors
 
-/// The transpose (gradient) of a convolution.
+/// The transpose (gradient) of a convolution over `rank` spatial axes.
 ///
-/// Kernel (height, width, filters, channels).
+/// Kernel (spatial axes, filters, channels).
 /// full[i·s + j·d] += x[i]·w[j] has length (n − 1)s + extent; `valid` keeps it (and pads with the bias up to
-/// max(extent, s) − extent more), `same` cuts it to n·s, the smaller half off at the top and left.
-struct TransposedConvolution2D: Layer {
+/// max(extent, s) − extent more), `same` cuts it to n·s, the smaller half off before.
+struct TransposedConvolution<let rank: Int>: Layer {
   private let config: ConvolutionConfig
   private let filters: Int
   private let outputPadding: [Int]?
 
   init(_ config: ConfigReader) throws {
-    self.config = try ConvolutionConfig(config)
+    self.config = try ConvolutionConfig(config, rank: rank)
     filters = try config.int("filters", in: 1...sizeLimit)
     outputPadding =
-      config.has("output_padding") ? try config.sizes("output_padding", rank: 2, in: 0...sizeLimit) : nil
+      config.has("output_padding") ? try config.sizes("output_padding", rank: rank, in: 0...sizeLimit) : nil
     if let outputPadding, zip(outputPadding, self.config.strides).contains(where: { $0 >= $1 }) {
       throw config.error("output_padding", "\(outputPadding) is not smaller than the strides \(self.config.strides)")
     }
@@ -35,24 +35,24 @@ struct TransposedConvolution2D: Layer {
   }
 
   private func outputShape(_ input: PartialShape) -> PartialShape {
-    [input[0], outputLength(input[1], 0), outputLength(input[2], 1), filters]
+    PartialShape([input[0]] + (0..<rank).map { outputLength(input[$0 + 1], $0) } + [filters])
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    let input = config.format.channelsLastShape(try single(inputs, rank: 4))
+    let input = config.format.channelsLastShape(try single(inputs, rank: rank + 2))
     return [config.format.shape(fromChannelsLast: outputShape(input))]
   }
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
-    let input = config.format.channelsLastShape(try single(inputs, rank: 4))
-    let kernel = WeightSpec("kernel", [config.size[0], config.size[1], filters, input[3]], aliases: ["W"])
+    let input = config.format.channelsLastShape(try single(inputs, rank: rank + 2))
+    let kernel = WeightSpec("kernel", config.kernel(filters, input[rank + 1]), aliases: ["W"])
     return [kernel] + config.bias(filters)
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let input = lowering.channelsLast(inputs[0], config.format)
     let shape = outputShape(PartialShape(input.shape)).known ?? []
-    let cut = (0..<2).map { axis in
+    let cut = (0..<rank).map { axis in
       guard config.padding == .same else { return 0 }
       let full = (input.shape[axis + 1] - 1) * config.strides[axis] + extent(axis)
       return max(full - shape[axis + 1], 0) / 2

@@ -12,21 +12,21 @@ extension ConfigReader {
   }
 }
 
-/// Enlarges by whole factors: nearest repeats, the other methods resize.
-struct UpSampling2D: Layer {
+/// Enlarges `rank` spatial axes by whole factors: nearest repeats; the other methods, which only pictures have, resize.
+struct UpSampling<let rank: Int>: Layer {
   private let factors: [Int]
   private let format: DataFormat
   private let method: ResizeMethod
 
   init(_ config: ConfigReader) throws {
-    factors = try config.sizes("size", rank: 2, default: 2, in: 1...sizeLimit)
+    factors = try config.sizes("size", rank: rank, default: 2, in: 1...sizeLimit)
     format = try config.dataFormat()
-    method = try config.interpolation(default: "nearest")
+    method = rank == 2 ? try config.interpolation(default: "nearest") : .nearest
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    var shape = try single(inputs, rank: 4)
-    for axis in 0..<2 {
+    var shape = try single(inputs, rank: rank + 2)
+    for axis in 0..<rank {
       let place = format.firstSpatialAxis + axis
       shape[place] = shape[place].map { $0 * factors[axis] }
     }
@@ -37,7 +37,7 @@ struct UpSampling2D: Layer {
     let shape = format.channelsLastShape(PartialShape(try knownOutputShape(for: inputs))).known ?? []
     let input = lowering.channelsLast(inputs[0], format)
     let operation: Operation =
-      method == .nearest ? .repeatElements(times: [1, factors[0], factors[1], 1]) : .resize(method, antialias: false)
+      method == .nearest ? .repeatElements(times: [1] + factors + [1]) : .resize(method, antialias: false)
     return [lowering.from(channelsLast: lowering.emit(operation, [input], shape: shape), format)]
   }
 }
@@ -94,11 +94,11 @@ struct Resizing: Layer {
   }
 }
 
-/// The centre of the image; an image smaller than the target is resized instead, keeping the aspect.
-struct CenterCrop: Layer {
-  private let height: Int
-  private let width: Int
-  private let format: DataFormat
+/// Height and width of the part that a cropping layer gives.
+private struct CropConfig: Sendable {
+  let height: Int
+  let width: Int
+  let format: DataFormat
 
   init(_ config: ConfigReader) throws {
     height = try config.int("height", in: 1...sizeLimit)
@@ -106,25 +106,58 @@ struct CenterCrop: Layer {
     format = try config.dataFormat()
   }
 
-  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    var shape = try single(inputs, rank: 4)
+  func outputShape(_ input: PartialShape) -> PartialShape {
+    var shape = input
     shape[format.firstSpatialAxis] = height
     shape[format.firstSpatialAxis + 1] = width
-    return [shape]
+    return shape
+  }
+}
+
+/// The centre of the image; an image smaller than the target is resized instead, keeping the aspect.
+struct CenterCrop: Layer {
+  private let config: CropConfig
+
+  init(_ config: ConfigReader) throws { self.config = try CropConfig(config) }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    [config.outputShape(try single(inputs, rank: 4))]
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
-    let input = lowering.channelsLast(inputs[0], format)
+    let input = lowering.channelsLast(inputs[0], config.format)
     let (rows, columns) = (input.shape[1], input.shape[2])
-    let shape = [input.shape[0], height, width, input.shape[3]]
+    let (height, width) = (config.height, config.width)
     guard rows > 0, columns > 0 else { throw H5ConvError(.badData, "an image of \(rows)×\(columns) cannot be cropped") }
     let output =
       rows >= height && columns >= width
-      ? lowering.emit(.slice(start: [0, (rows - height) / 2, (columns - width) / 2, 0]), [input], shape: shape)
-      : lowering.emit(
-        .resize(.bilinear, antialias: false), [lowering.croppedToAspect(input, height: height, width: width)],
-        shape: shape)
-    return [lowering.from(channelsLast: output, format)]
+      ? lowering.emit(
+        .slice(start: [0, (rows - height) / 2, (columns - width) / 2, 0]), [input],
+        shape: [input.shape[0], height, width, input.shape[3]])
+      : lowering.resizedCrop(input, height: height, width: width)
+    return [lowering.from(channelsLast: output, config.format)]
+  }
+}
+
+/// Only training crops at random; at inference the largest centred part that has the target's aspect is resized.
+///
+/// So it is documented, and so Keras 2 and the first versions of Keras 3 do it; Keras 3.15 gives the image as it is, although
+/// its `output_shape` still is the target's.
+struct RandomCrop: Layer {
+  private let config: CropConfig
+
+  init(_ config: ConfigReader) throws { self.config = try CropConfig(config) }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    [config.outputShape(try single(inputs, rank: 4))]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let input = lowering.channelsLast(inputs[0], config.format)
+    let (rows, columns) = (input.shape[1], input.shape[2])
+    guard rows > 0, columns > 0 else { throw H5ConvError(.badData, "an image of \(rows)×\(columns) cannot be cropped") }
+    let output = lowering.resizedCrop(input, height: config.height, width: config.width)
+    return [lowering.from(channelsLast: output, config.format)]
   }
 }
 
@@ -137,5 +170,12 @@ extension Lowering {
     let shape = [input.shape[0], cropHeight, cropWidth, input.shape[3]]
     if shape == input.shape { return input }
     return emit(.slice(start: [0, (rows - cropHeight) / 2, (columns - cropWidth) / 2, 0]), [input], shape: shape)
+  }
+
+  /// The largest centred part that has the aspect of `height` × `width`, resized to it (Keras' `smart_resize`).
+  fileprivate mutating func resizedCrop(_ input: Value, height: Int, width: Int) -> Value {
+    let shape = [input.shape[0], height, width, input.shape[3]]
+    let part = croppedToAspect(input, height: height, width: width)
+    return emit(.resize(.bilinear, antialias: false), [part], shape: shape)
   }
 }

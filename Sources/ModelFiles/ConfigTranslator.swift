@@ -1,0 +1,199 @@
+import H5ConvConfig
+import H5ConvLayers
+
+/// Brings the config of single layers into a form that today's Keras reads: the fields that its class takes, objects with their
+/// modules.
+struct ConfigTranslator {
+  let dialect: Dialect
+  /// Which Keras wrote the config.
+  let generation: Int
+  private(set) var notes: [TranslationNote] = []
+  /// What the dialect has no words for.
+  private(set) var problems: [TranslationNote] = []
+
+  init(_ dialect: Dialect, generation: Int) {
+    self.dialect = dialect
+    self.generation = generation
+  }
+
+  mutating func note(_ layer: String, _ what: String) {
+    let note = TranslationNote(layer, what)
+    if !notes.contains(note) { notes.append(note) }
+  }
+
+  mutating func problem(_ layer: String, _ what: String) {
+    let note = TranslationNote(layer, what)
+    if !problems.contains(note) { problems.append(note) }
+  }
+
+  // MARK: - A layer
+
+  /// The config of a layer of class `className`, with the fields that the class takes.
+  mutating func config(_ config: JSONObject, className: String, layer: String) -> JSONObject {
+    let fields = LayerFields.of(className)
+    var result = JSONObject()
+    for (key, value) in renamed(config, className).members {
+      guard let translated = field(key, value, className: className, layer: layer) else { continue }
+      if let allowed = allowed(fields), !allowed.contains(key) {
+        if !ConfigTranslator.isWithoutEffect(key, value) {
+          problem(
+            layer,
+            "\(className) takes no \(key) (\(value.text().prefix(40))) in \(dialect == .portable ? "both Keras 2 and 3" : "Keras 3")"
+          )
+          result[key] = translated
+        }
+        continue
+      }
+      result[key] = translated
+    }
+    if fields == nil {
+      problem(layer, "Keras has no class \(className): load it with custom_objects")
+    } else if allowed(fields) == nil {
+      problem(
+        layer,
+        "\(dialect == .portable ? "not both Keras 2 and 3 have" : "Keras 3 does not have") the class \(className)")
+    }
+    return result
+  }
+
+  private func allowed(_ fields: LayerFields?) -> Set<String>? {
+    guard let fields else { return nil }
+    switch dialect {
+    case .portable:
+      guard let three = fields.keras3, let two = fields.keras2 else { return nil }
+      return three.intersection(two).union(LayerFields.common)
+    case .keras3: return fields.keras3?.union(LayerFields.common)
+    }
+  }
+
+  /// Fields under the names that the dialect uses, and defaults that Keras 2 left unsaid and that changed since.
+  private func renamed(_ config: JSONObject, _ className: String) -> JSONObject {
+    var config = config
+    func rename(_ old: String, _ new: String) {
+      guard let value = config[old] else { return }
+      config[old] = nil
+      if config[new] == nil { config[new] = value }
+    }
+    switch className {
+    case "LeakyReLU": dialect == .portable ? rename("negative_slope", "alpha") : rename("alpha", "negative_slope")
+    case "GRU", "GRUCell":
+      if generation < 3, config["reset_after"] == nil { config["reset_after"] = false }
+    default: break
+    }
+    if ["GRU", "LSTM", "ConvLSTM2D", "GRUCell", "LSTMCell"].contains(className), generation < 3,
+      config["recurrent_activation"] == nil
+    {
+      config["recurrent_activation"] = "hard_sigmoid"
+    }
+    return config
+  }
+
+  /// Fields that may go: they say what is the default, or nothing about what is computed.
+  private static func isWithoutEffect(_ key: String, _ value: JSONValue) -> Bool {
+    if value.isNull || value == false || value == .string("") { return true }
+    let unimportant: Set<String> = [
+      "batch_input_shape", "batch_shape", "input_shape", "input_dim", "input_length", "input_dtype", "implementation",
+      "unroll", "dynamic", "experimental_autocast", "autocast", "fused", "renorm_momentum", "seed", "force_generator",
+      "query_shape", "key_shape", "value_shape", "softmax_robust_masking", "robust_masking", "lora_alpha",
+      "consume_less", "build_config", "noise_shape", "fill_value", "fill_mode", "value_range", "synchronized",
+      "allow_sparse", "allow_ragged", "gptq_unpacked_column_size", "adjustment", "virtual_batch_size",
+    ]
+    if unimportant.contains(key) { return true }
+    switch key {
+    case "groups": return value.integer == 1
+    case "dilation_rate": return value.integer == 1 || value.array?.allSatisfy { $0.integer == 1 } == true
+    case "interpolation": return value == "nearest"
+    case "data_format": return value == "channels_last"
+    case "dropout": return value.number == 0
+    case "cast_output", "supports_masking", "use_legacy_config": return true
+    default: return false
+    }
+  }
+
+  // MARK: - A field's value
+
+  private mutating func field(_ key: String, _ value: JSONValue, className: String, layer: String) -> JSONValue? {
+    switch key {
+    case "dtype": return policy(value)
+    case "axis":
+      // tf.keras has one axis as a list, which Keras 3 refuses for some classes.
+      if let items = value.array, items.count == 1, let axis = items[0].integer { return .int(axis) }
+      return value
+    case "layer", "backward_layer", "forward_layer", "cell": return inner(value, layer: layer) ?? value
+    case "cells": return .array(value.array?.map { inner($0, layer: layer) ?? $0 } ?? [])
+    case _ where key.hasSuffix("_initializer"): return object(value, "keras.initializers", layer: layer)
+    case _ where key.hasSuffix("_regularizer"): return object(value, "keras.regularizers", layer: layer)
+    case _ where key.hasSuffix("_constraint"): return object(value, "keras.constraints", layer: layer)
+    case "activation", "recurrent_activation": return activation(value, layer: layer)
+    default: return value
+    }
+  }
+
+  /// The dtype policy: its name, which every Keras reads, unless it says more than a name.
+  private func policy(_ value: JSONValue) -> JSONValue {
+    guard let config = value["config"] else { return value }
+    guard let name = config["name"]?.string,
+      ["Policy", "DTypePolicy", "PolicyV1"].contains(ConfigReader.plainName(value["class_name"]?.string ?? ""))
+    else { return value }
+    return .string(name)
+  }
+
+  /// The layer that a wrapper holds, with its module: without it Keras 3 does not find the class.
+  private mutating func inner(_ value: JSONValue, layer: String) -> JSONValue? {
+    guard let rawName = value["class_name"]?.string, let config = value["config"] else { return nil }
+    let className = LayerRegistry.kerasName(ConfigReader.plainName(rawName))
+    var object: JSONObject = ["module": "keras.layers", "class_name": .string(className)]
+    if config["layers"] != nil {
+      problem(layer, "a model inside a wrapper is kept as it is")
+      return nil
+    }
+    object["config"] = .object(self.config(config.object ?? JSONObject(), className: className, layer: layer))
+    object["registered_name"] = .null
+    if LayerFields.of(className) == nil {
+      object["module"] = value["module"] ?? .null
+      object["registered_name"] = value["registered_name"] ?? .string(rawName)
+    }
+    return .object(object)
+  }
+
+  private static let initializers: Set<String> = [
+    "Constant", "Identity", "Ones", "Zeros", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
+    "LecunUniform", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+  ]
+  private static let regularizers: Set<String> = ["L1", "L2", "L1L2", "OrthogonalRegularizer"]
+  private static let constraints: Set<String> = ["MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"]
+
+  /// An initializer, regularizer or constraint: what training would begin with or add; the stored weights do not need it.
+  private mutating func object(_ value: JSONValue, _ module: String, layer: String) -> JSONValue? {
+    guard let rawName = value["class_name"]?.string else { return value }
+    let known =
+      module == "keras.initializers"
+      ? ConfigTranslator.initializers
+      : module == "keras.regularizers"
+        ? ConfigTranslator.regularizers : ConfigTranslator.constraints
+    let name = ConfigReader.plainName(rawName)
+    guard known.contains(name) else {
+      note(
+        layer,
+        "the \(module.split(separator: ".").last?.dropLast() ?? "") \(rawName) is unknown to Keras and left out; only training would use it"
+      )
+      return nil
+    }
+    var config = value["config"]?.object ?? JSONObject()
+    for key in ["dtype", "input_axes", "output_axes", "partitioner", "layout"] { config[key] = nil }
+    if name == "VarianceScaling", config["distribution"] == "normal" { config["distribution"] = "truncated_normal" }
+    return [
+      "module": .string(module), "class_name": .string(name), "config": .object(config), "registered_name": .null,
+    ]
+  }
+
+  /// An activation: a name, or a layer that serves as one.
+  private mutating func activation(_ value: JSONValue, layer: String) -> JSONValue {
+    guard let rawName = value["class_name"]?.string else { return value }
+    if rawName == "function" || value["module"]?.string == "builtins" {
+      // A function is known by its name.
+      return value["config"].flatMap { $0.string == nil ? nil : $0 } ?? value
+    }
+    return inner(value, layer: layer) ?? value
+  }
+}

@@ -1,0 +1,21 @@
+import H5ConvConfig
+
+/// For which Keras a model's config is written.
+package enum Dialect: String, Sendable {
+  /// A form that both Keras 3 and Keras 2 (2.12 and later, tf_keras) read: what the two share.
+  case portable
+  /// What only Keras 3 reads: operations, nested models, classes and fields of its own.
+  case keras3
+}
+
+/// Something that was changed, or could not be, while a model was brought into another form.
+package struct TranslationNote: Sendable, Equatable {
+  /// The layer, as `outer/inner`.
+  package let layer: String
+  package let what: String
+
+  package init(_ layer: String, _ what: String) {
+    self.layer = layer
+    self.what = what
+  }
+}

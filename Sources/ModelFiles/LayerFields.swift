@@ -1,0 +1,45 @@
+import Synchronization
+
+/// Which config fields the layers of Keras 3 and of Keras 2 (as tf_keras keeps it) take.
+struct LayerFields: Sendable {
+  /// Fields that both take, those of Keras 3 alone, those of Keras 2 alone; nil in a Keras that does not have the class.
+  let keras3: Set<String>?
+  let keras2: Set<String>?
+
+  /// Fields that every layer takes.
+  static let common: Set<String> = ["name", "trainable", "dtype", "activity_regularizer"]
+
+  /// The fields of `className`; nil for a class that neither has.
+  static func of(_ className: String) -> LayerFields? { table[className] }
+
+  private static let table: [String: LayerFields] = {
+    var table: [String: LayerFields] = [:]
+    // A line that is indented continues the one before.
+    for line in text.replacingContinuations.split(separator: "\n") {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      let head = line[..<colon].split(separator: " ")
+      let parts = line[line.index(after: colon)...].split(separator: "|", omittingEmptySubsequences: false).map {
+        Set($0.split(separator: " ").map(String.init))
+      }
+      guard head.count == 2, parts.count == 3 else { continue }
+      table[String(head[0])] = LayerFields(
+        keras3: head[1].contains("3") ? parts[0].union(parts[1]) : nil,
+        keras2: head[1].contains("2") ? parts[0].union(parts[2]) : nil)
+    }
+    return table
+  }()
+}
+
+extension String {
+  fileprivate var replacingContinuations: String {
+    var result = ""
+    for line in split(separator: "\n") {
+      if line.hasPrefix(" ") {
+        result += line
+      } else {
+        result += (result.isEmpty ? "" : "\n") + line
+      }
+    }
+    return result
+  }
+}
