@@ -1,3 +1,4 @@
+import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvLayers
 import H5ConvModelFiles
@@ -8,13 +9,17 @@ struct LegacyWeightFinder: WeightFinder {
   private let layers: [GraphLayer]
   private let architecture: Architecture
   private let weights: LegacyWeights
+  private let isKeras1: Bool
   private let form: KernelForm
 
   init(_ layers: [GraphLayer], _ architecture: Architecture, _ weights: LegacyWeights, backend: String?) {
     self.layers = layers
     self.architecture = architecture
     self.weights = weights
-    form = KernelForm(isKeras1: architecture.generation == 1 && !weights.hasVersion, backend: backend)
+    // As Keras 2 has it: weights that do not say which Keras wrote them are of Keras 1, whoever wrote the architecture.
+    isKeras1 = !weights.hasVersion
+    let isTheano = isKeras1 ? try? Keras1Weights.areOfTheano(weights) : backend == "theano"
+    form = KernelForm(isKeras1: isKeras1, isTheano: isTheano ?? false)
   }
 
   func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
@@ -47,7 +52,11 @@ struct LegacyWeightFinder: WeightFinder {
     let owners = architecture.layers.map(\.name).filter { name in
       members[name, default: []].contains { !layers[$0].weights.isEmpty }
     }
-    if Set(owners).isSubset(of: weights.layerNames) { return [:] }
+    // A Sequential of Keras up to 2.1 does not have the names of the models in it, so that these were made up.
+    let isUnnamed =
+      architecture.kind == .sequential
+      && architecture.layers.contains { $0.nested != nil && $0.config["name"] == nil }
+    if !isUnnamed, Set(owners).isSubset(of: weights.layerNames) { return [:] }
     let stored = weights.layerNames.filter { name in ((try? weights.weightNames(name)) ?? nil)?.isEmpty == false }
     guard owners.count == stored.count else { return [:] }
     return Dictionary(zip(owners, stored), uniquingKeysWith: { first, _ in first })
@@ -74,7 +83,7 @@ struct LegacyWeightFinder: WeightFinder {
     let tensors = try names.map { try weights.tensor(group, $0) }
     guard !expected.isEmpty else { return ([:], tensors) }
     let stored =
-      try members.count == 1 ? form.joinedGates(names, tensors, layers[members[0]]) : Array(zip(names, tensors))
+      try isKeras1 ? ofKeras1(Array(zip(names, tensors)), members, expected.count) : Array(zip(names, tensors))
     let places = Dictionary(stored, uniquingKeysWith: { first, _ in first })
     let chosen = try WeightMatcher.match(expected.map(\.2), stored.map(\.0)) { name, spec in
       places[name].map { spec.shape.fits($0.shape) } ?? false
@@ -86,6 +95,18 @@ struct LegacyWeightFinder: WeightFinder {
     }
     let taken = Set(chosen)
     return (found, stored.filter { !taken.contains($0.0) }.map(\.1))
+  }
+
+  /// Weights of Keras 1 under names that tell their layers, and the gates of recurrent layers joined.
+  private func ofKeras1(
+    _ weights: [(String, StoredTensor)], _ members: [Int], _ expected: Int
+  ) throws -> [(String, StoredTensor)] {
+    let owners = members.count == 1 ? [] : members.compactMap { layers[$0].path.last }
+    let named = weights.map { (name: Keras1Weights.owned($0.0, by: owners), tensor: $0.1) }
+    return try Keras1Weights.joinedGates(named, expected: expected) { owner in
+      let member = members.count == 1 ? members.first : members.first { layers[$0].path.last == owner }
+      return member.map { KernelForm.isChannelsFirst(layers[$0]) } ?? false
+    }
   }
 
   /// Paths of all layers, nested ones in their place, with their number in the config's order.

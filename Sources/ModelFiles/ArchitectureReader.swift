@@ -15,7 +15,8 @@ package struct ArchitectureReader {
       throw H5ConvError(.badData, "the model's config has no class_name and config", at: "model_config")
     }
     let reader = ArchitectureReader(generation: generation(of: value, kerasVersion: kerasVersion))
-    return try reader.model(ConfigReader.plainName(className), config, fallbackName: nil, depth: 0)
+    let modern = reader.generation == 1 ? Keras1Config.translated(value)["config"] ?? config : config
+    return try reader.model(ConfigReader.plainName(className), modern, fallbackName: nil, depth: 0)
   }
 
   private static func generation(of value: JSONValue, kerasVersion: String?) -> Int {
@@ -26,7 +27,7 @@ package struct ArchitectureReader {
     }
     let text = value.text()
     if text.contains("\"batch_shape\"") || text.contains("DTypePolicy") { return 3 }
-    return text.contains("\"nb_filter\"") || text.contains("\"border_mode\"") ? 1 : 2
+    return ["nb_filter", "border_mode", "dim_ordering", "W_regularizer"].contains { text.contains("\"\($0)\"") } ? 1 : 2
   }
 
   /// Whether a layer entry is itself a model.
@@ -54,6 +55,7 @@ package struct ArchitectureReader {
 
   /// One entry of `layers`.
   private func layer(_ entry: JSONValue, at place: String, depth: Int) throws -> LayerSpec {
+    let entry = generation < 3 ? LegacyMerge.translated(entry) : entry
     guard let rawClass = entry["class_name"]?.string else {
       throw H5ConvError(.badData, "a layer without class_name", at: place)
     }
@@ -76,7 +78,11 @@ package struct ArchitectureReader {
     // A list in Keras 1 and 2.0–2.1, an object with `layers` since.
     let entries = config.array ?? config["layers"]?.array ?? []
     let name = config["name"]?.string ?? fallbackName ?? "sequential"
+    if generation < 3, entries.first?["class_name"] == "Merge", let branches = entries[0]["config"]?["layers"]?.array {
+      return try branched(branches, entries, name: name, config, depth: depth)
+    }
     var layers = try entries.enumerated().map { try layer($1, at: "layer \($0) of '\(name)'", depth: depth) }
+    nameModels(&layers, entries)
     if layers.first?.className != "InputLayer" {
       layers.insert(try impliedInput(layers.first, config), at: 0)
     }
@@ -93,25 +99,64 @@ package struct ArchitectureReader {
       outputStructure: .tensor(previous))
   }
 
+  /// Names the models among `layers` that have no name in the file, as Keras names new ones: `sequential_1`.
+  ///
+  /// Up to Keras 2.1 a Sequential was saved without its name.
+  private func nameModels(_ layers: inout [LayerSpec], _ entries: [JSONValue]) {
+    let isNamed = entries.map { $0["name"] != nil || $0["config"]?["name"] != nil }
+    var taken = Set(zip(layers, isNamed).filter(\.1).map(\.0.name))
+    for place in layers.indices where layers[place].nested != nil && !isNamed[place] {
+      let stem = layers[place].className.lowercased()
+      let name = (1...layers.count).lazy.map { "\(stem)_\($0)" }.first { !taken.contains($0) } ?? stem
+      layers[place].name = name
+      layers[place].nested?.name = name
+      taken.insert(name)
+    }
+  }
+
+  /// A Sequential whose first entry merges `branches`.
+  private func branched(
+    _ branches: [JSONValue], _ entries: [JSONValue], name: String, _ config: JSONValue, depth: Int
+  ) throws -> Architecture {
+    let place = "model '\(name)'"
+    var joined = BranchedSequential()
+    var outputs: [TensorReference] = []
+    for (number, branch) in branches.enumerated() {
+      let branchName = branch["config"]?["name"]?.string ?? branch["name"]?.string ?? "branch \(number) of '\(name)'"
+      let isModel =
+        branch["class_name"]?.string.map { ArchitectureReader.isModel($0, branch["config"] ?? .null) } ?? false
+      // A layer by itself is a branch of one layer.
+      let architecture = try model(
+        isModel ? branch["class_name"]?.string ?? "" : "Sequential", isModel ? branch["config"] ?? .null : [branch],
+        fallbackName: branchName, depth: depth + 1)
+      outputs += try joined.add(architecture, at: place)
+    }
+    var last = Argument.list(outputs.map { .tensor($0) })
+    for (number, entry) in entries.enumerated() {
+      let layer = try layer(entry, at: "layer \(number) of '\(name)'", depth: depth)
+      last = .tensor(try joined.add(layer, on: last, at: place))
+    }
+    return Architecture(
+      kind: .functional, name: name, className: "Sequential", generation: generation,
+      isTrainable: config["trainable"]?.bool ?? true, layers: joined.layers,
+      inputStructure: joined.inputs.count == 1
+        ? .tensor(joined.inputs[0]) : .list(joined.inputs.map { .tensor($0) }),
+      outputStructure: last)
+  }
+
   /// The InputLayer that Keras makes from the first layer's `batch_input_shape`, from the input of a nested first model, or
   /// from `build_input_shape`.
   private func impliedInput(_ first: LayerSpec?, _ config: JSONValue) throws -> LayerSpec {
     var input = JSONObject()
     let candidates = [
       first?.config["batch_input_shape"], first?.config["batch_shape"], nestedInputShape(first?.nested),
-      config["build_input_shape"], denseInputShape(first),
+      config["build_input_shape"], first.flatMap { Keras1Config.inputShape($0.className, $0.config) },
     ]
     if let shape = candidates.compactMap({ $0 }).first(where: { !$0.isNull }) { input["batch_input_shape"] = shape }
     let name = "\(first?.name ?? "sequential")_input"
     input["name"] = .string(name)
     return LayerSpec(
       name: name, className: "InputLayer", config: input, isTrainable: true, nested: nil, calls: [], isImplied: true)
-  }
-
-  /// Keras 1's `input_dim` of a Dense first layer.
-  private func denseInputShape(_ first: LayerSpec?) -> JSONValue? {
-    guard let size = first?.config["input_dim"]?.integer else { return nil }
-    return [nil, .int(size)]
   }
 
   private func nestedInputShape(_ model: Architecture?) -> JSONValue? {
