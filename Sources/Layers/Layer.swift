@@ -49,7 +49,7 @@ extension Layer {
 
 extension Argument {
   /// Whether it consists of tensors only.
-  fileprivate var isTensors: Bool {
+  var isTensors: Bool {
     switch self {
     case .tensor: true
     case .list(let items): items.allSatisfy(\.isTensors)

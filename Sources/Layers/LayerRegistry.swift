@@ -35,13 +35,30 @@ package enum LayerRegistry {
     "RandomHeight": IdentityAtInference.self, "RandomWidth": IdentityAtInference.self,
   ]
 
+  private typealias Maker = @Sendable (ConfigReader) throws -> any Layer
+
+  /// Classes that share a type.
+  private static let makers: [String: Maker] = [
+    "SimpleRNN": { try Recurrent(.simple, $0) }, "LSTM": { try Recurrent(.lstm, $0) },
+    "GRU": { try Recurrent(.gru(resetsAfter: false), $0) }, "RNN": { try Recurrent($0) },
+    "CuDNNLSTM": { try Recurrent(.lstm, $0, isCuDNN: true) },
+    "CuDNNGRU": { try Recurrent(.gru(resetsAfter: true), $0, isCuDNN: true) },
+    "ConvLSTM1D": { try ConvolutionalRecurrent($0, rank: 1) },
+    "ConvLSTM2D": { try ConvolutionalRecurrent($0, rank: 2) },
+    "ConvLSTM3D": { try ConvolutionalRecurrent($0, rank: 3) },
+    "Bidirectional": { try Bidirectional($0) }, "TimeDistributed": { try TimeDistributed($0) },
+    "Masking": { try Masking($0) }, "Embedding": { try Embedding($0) },
+    "ReversibleEmbedding": { try Embedding($0, isReversible: true) },
+  ]
+
   /// Whether a type reads `className`.
-  package static func isSupported(_ className: String) -> Bool { types[className] != nil }
+  package static func isSupported(_ className: String) -> Bool { types[className] != nil || makers[className] != nil }
 
   /// The layer that `config` describes.
   ///
   /// - Throws: `H5ConvError` of kind `unsupported` when no type reads `className`, or what the type throws.
   package static func layer(_ className: String, _ config: ConfigReader) throws -> any Layer {
+    if let make = makers[className] { return try make(config) }
     guard let type = types[className] else {
       throw H5ConvError(.unsupported, "the class \(className) is not supported", at: config.place)
     }

@@ -130,7 +130,27 @@ struct Concatenate: Layer {
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shape = try knownOutputShape(for: inputs)
+    let axis = try normalized(axis: axis, rank: shape.count)
+    try joinMasks(inputs, axis, in: &lowering)
     if inputs.count == 1 { return inputs }
-    return [lowering.emit(.concatenate(axis: try normalized(axis: axis, rank: shape.count)), inputs, shape: shape)]
+    return [lowering.emit(.concatenate(axis: axis), inputs, shape: shape)]
+  }
+
+  /// A step counts when it counts in all inputs that have a mask; along the time axis the masks stand behind each other.
+  private func joinMasks(_ inputs: [Value], _ axis: Int, in lowering: inout Lowering) throws {
+    let given = lowering.inputMasks.compactMap { $0 }
+    guard let first = given.first else { return }
+    if axis >= first.shape.count {
+      let joined = given.dropFirst().reduce(first) {
+        lowering.emit(.tensor(.combine(.and)), [$0, $1], shape: $0.shape)
+      }
+      lowering.outputMasks = [joined]
+    } else if given.count == inputs.count {
+      var shape = first.shape
+      shape[axis] = given.reduce(0) { $0 + $1.shape[axis] }
+      lowering.outputMasks = [lowering.emit(.concatenate(axis: axis), given, shape: shape)]
+    } else {
+      throw H5ConvError(.unsupported, "inputs with and without a mask along axis \(axis) are not supported")
+    }
   }
 }

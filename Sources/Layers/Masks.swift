@@ -1,0 +1,62 @@
+import H5ConvDiagnostics
+
+/// What a layer does with a mask that comes along with its input.
+///
+/// Keras sends a mask (batch, time) with the output of Masking and of Embedding(mask_zero=True); most layers drop it, some hand it
+/// on (`supports_masking`), a few look at it.
+package enum MaskRule: Sendable, Equatable {
+  /// The output has none.
+  case drops
+  /// The output has that of the first input.
+  case passes
+  /// The output has those of all inputs, joined by and, when each input has one.
+  case joins
+  /// The layer reads `Lowering.inputMasks` and sets `Lowering.outputMasks` itself.
+  case own
+  /// The layer's result depends on it in a way that is not supported.
+  case refuses
+
+  /// The rule of the class `className`, as `supports_masking` and `compute_mask` of Keras 3.15 and tf_keras 2.21 have it.
+  package static func of(_ className: String) -> MaskRule {
+    switch className {
+    case "Masking", "Embedding", "SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "RNN", "ConvLSTM1D", "ConvLSTM2D",
+      "ConvLSTM3D", "Bidirectional", "TimeDistributed", "MultiHeadAttention", "GroupQueryAttention", "Attention",
+      "AdditiveAttention", "Concatenate":
+      .own
+    case "Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "ThresholdedReLU", "Dense", "Identity", "Dropout",
+      "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise",
+      "ActivityRegularization", "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2",
+      "SyncBatchNormalization",
+      "LayerNormalization", "GroupNormalization", "UnitNormalization":
+      .passes
+    case "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum": .joins
+    // Softmax and GlobalAveragePooling1D leave masked elements out; Normalization and Rescaling
+    // hand masks on in Keras 3 only; what Python code does nobody knows.
+    case "Softmax", "GlobalAveragePooling1D", "GlobalAvgPool1D", "Normalization", "Rescaling", "Lambda":
+      .refuses
+    default: .drops
+    }
+  }
+}
+
+extension Lowering {
+  /// The masks of the outputs of a layer that follows a general rule.
+  package mutating func masks(of className: String) throws -> [Value?] {
+    let given = inputMasks.compactMap { $0 }
+    guard !given.isEmpty else { return outputMasks }
+    switch MaskRule.of(className) {
+    case .own: return outputMasks
+    case .drops: return []
+    case .passes: return [inputMasks[0]]
+    case .joins:
+      guard given.count == inputMasks.count else { return [] }
+      return [
+        given.dropFirst().reduce(given[0]) { a, b in
+          emit(.tensor(.combine(.and)), [a, b], shape: a.shape)
+        }
+      ]
+    case .refuses:
+      throw H5ConvError(.unsupported, "a mask that comes with the input is not supported here")
+    }
+  }
+}
