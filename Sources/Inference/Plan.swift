@@ -26,7 +26,7 @@ package struct Plan: Sendable {
     var lowering = Lowering()
     var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]
-    var masks: [TensorID: Value] = [:]
+    var masks = MaskTable(graph)
     for (input, call) in graph.inputs.enumerated() {
       values[TensorID(call: call, output: 0)] = lowering.input(shape: inputShapes[input])
     }
@@ -39,10 +39,11 @@ package struct Plan: Sendable {
         guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
         return value
       }
-      lowering.inputMasks = call.inputs.map { masks[$0] }
+      lowering.inputMasks = masks.inputs(of: number)
       lowering.outputMasks = []
+      lowering.deletesInputMasks = false
       let outputs = try Plan.lower(graph, number, arguments, to: &lowering, &weightShapes)
-      for (output, mask) in lowering.outputMasks.enumerated() { masks[TensorID(call: number, output: output)] = mask }
+      try masks.add(number, outputs, lowering)
       for (output, value) in outputs.enumerated() { values[TensorID(call: number, output: output)] = value }
     }
     outputs = try wanted.map { tensor in

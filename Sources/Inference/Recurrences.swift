@@ -202,7 +202,7 @@ private final class CellRun {
     }
   }
 
-  /// h = f(x + hU)
+  /// One step of h = f(x + hU).
   private func simple(_ product: (UnsafePointer<Float>, Int, Int) -> Void) {
     product(hidden.start, 0, columns)
     addBias()
@@ -239,7 +239,7 @@ private final class CellRun {
     }
   }
 
-  /// c = f∘c + i∘g(x_c), h = o∘g(c)
+  /// One step of c = f∘c + i∘g(x_c), h = o∘g(c).
   private func lstm(_ product: (UnsafePointer<Float>, Int, Int) -> Void) {
     product(hidden.start, 0, columns)
     addBias()

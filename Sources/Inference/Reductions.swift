@@ -98,10 +98,10 @@ extension Standardization {
   fileprivate func factors(_ row: UnsafeBufferPointer<Float>, _ epsilon: Double) -> (shift: Double, scale: Double) {
     let count = Double(row.count)
     switch self {
-    case .variance:
+    case .variance, .varianceOnly:
       let mean = row.reduce(0.0) { $0 + Double($1) } / count
       let variance = row.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
-      return (mean, 1 / (variance + epsilon).squareRoot())
+      return (self == .variance ? mean : 0, 1 / (variance + epsilon).squareRoot())
     case .rootMeanSquare:
       return (0, 1 / (row.reduce(0.0) { $0 + Double($1) * Double($1) } / count + epsilon).squareRoot())
     case .length: return (0, 1 / max(row.reduce(0.0) { $0 + Double($1) * Double($1) }, epsilon).squareRoot())

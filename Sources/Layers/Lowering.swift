@@ -23,6 +23,8 @@ package struct Lowering {
   /// Masks (batch, time) that come along with the inputs of the call being lowered, and those that its outputs get.
   package var inputMasks: [Value?] = []
   package var outputMasks: [Value?] = []
+  /// Whether the call takes the masks off its inputs, for others too.
+  package var deletesInputMasks = false
 
   package init() {}
 

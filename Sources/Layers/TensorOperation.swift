@@ -88,6 +88,8 @@ package struct Convolution3D: Sendable, Equatable {
 package enum Standardization: Sendable, Equatable {
   /// (x − mean)/√(variance + ε)
   case variance
+  /// x/√(variance + ε)
+  case varianceOnly
   /// x/√(mean of x² + ε)
   case rootMeanSquare
   /// x/√(max(sum of x², ε))

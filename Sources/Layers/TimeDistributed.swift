@@ -72,8 +72,3 @@ struct TimeDistributed: Layer {
     return [lowering.emit(.reshape, output, shape: shape)]
   }
 }
-
-extension MaskRule {
-  /// Whether a layer of this rule computes something else when its input has a mask.
-  var looksAtMask: Bool { self == .own || self == .refuses }
-}

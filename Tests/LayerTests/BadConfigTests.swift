@@ -63,7 +63,6 @@ struct BadConfigTests {
     BadConfig("AveragePooling2D", #"{"pool_size": 2, "padding": "causal"}"#, "padding"),
     BadConfig("BatchNormalization", #"{"axis": [1, 2]}"#, "axis", .unsupported),
     BadConfig("BatchNormalization", #"{"epsilon": "small"}"#, "epsilon"),
-    BadConfig("BatchNormalization", #"{"renorm": true}"#, "renorm", .unsupported),
     BadConfig("Normalization", #"{"mean": 1}"#, "mean"), BadConfig("Rescaling", #"{"scale": "big"}"#, "scale"),
     BadConfig("Rescaling", #"{}"#, "scale"),
     BadConfig("Reshape", #"{"target_shape": [-1, -1]}"#, "target_shape"),
