@@ -70,12 +70,12 @@ extension PlanStep {
     }
   }
 
-  private typealias Loop = (
+  typealias Loop = (
     UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int32, Int32
   ) -> Void
 
   /// Runs `loop` over rows in which each input either advances with the output or stands still.
-  private func broadcast(_ a: Tensor, _ b: Tensor, _ threads: Threads, _ loop: Loop) throws -> Tensor {
+  func broadcast(_ a: Tensor, _ b: Tensor, _ threads: Threads, _ loop: Loop) throws -> Tensor {
     let shape = output.shape
     let stepsA = try Broadcast.steps(of: a.shape, in: shape)
     let stepsB = try Broadcast.steps(of: b.shape, in: shape)

@@ -26,6 +26,7 @@ package struct Plan: Sendable {
     var lowering = Lowering()
     var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]
+    var masks = MaskTable(graph)
     for (input, call) in graph.inputs.enumerated() {
       values[TensorID(call: call, output: 0)] = lowering.input(shape: inputShapes[input])
     }
@@ -38,7 +39,11 @@ package struct Plan: Sendable {
         guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
         return value
       }
+      lowering.inputMasks = masks.inputs(of: number)
+      lowering.outputMasks = []
+      lowering.deletesInputMasks = false
       let outputs = try Plan.lower(graph, number, arguments, to: &lowering, &weightShapes)
+      try masks.add(number, outputs, lowering)
       for (output, value) in outputs.enumerated() { values[TensorID(call: number, output: output)] = value }
     }
     outputs = try wanted.map { tensor in
@@ -90,6 +95,7 @@ package struct Plan: Sendable {
       }
       let done = lowering.steps.count
       let outputs = try kind.lower(arguments, to: &lowering)
+      lowering.outputMasks = try lowering.masks(of: layer.className)
       guard outputs.map({ PartialShape($0.shape) }) == shapes else {
         throw H5ConvError(.internalFault, "shapes \(outputs.map(\.shape)) were computed where \(shapes) were inferred")
       }

@@ -49,7 +49,7 @@ extension Layer {
 
 extension Argument {
   /// Whether it consists of tensors only.
-  fileprivate var isTensors: Bool {
+  var isTensors: Bool {
     switch self {
     case .tensor: true
     case .list(let items): items.allSatisfy(\.isTensors)
@@ -74,15 +74,19 @@ package struct WeightSpec: Sendable, Equatable {
   ///
   /// There the variables of one object are numbered in the order of their specs.
   package let owner: [String]
+  /// Its number among the variables of `owner`, where the owner lists variables of others before it.
+  package let number: Int?
 
   package init(
-    _ name: String, _ shape: PartialShape, aliases: [String] = [], isTrainable: Bool = true, owner: [String] = []
+    _ name: String, _ shape: PartialShape, aliases: [String] = [], isTrainable: Bool = true, owner: [String] = [],
+    number: Int? = nil
   ) {
     self.name = name
     self.aliases = aliases
     self.shape = shape
     self.isTrainable = isTrainable
     self.owner = owner
+    self.number = number
   }
 
   /// Whether `stored`, the last component of a stored weight's path without `:0`, is a name of this weight.

@@ -76,14 +76,73 @@ package enum LayerRegistry {
   /// The name that Keras saves for `className`: `MaxPooling2D` for `MaxPool2D`.
   package static func kerasName(_ className: String) -> String { otherNames[className] ?? className }
 
+  private typealias Maker = @Sendable (ConfigReader) throws -> any Layer
+
+  /// Classes that share a type.
+  private static let makers: [String: Maker] = [
+    "SimpleRNN": { try Recurrent(.simple, $0) }, "LSTM": { try Recurrent(.lstm, $0) },
+    "GRU": { try Recurrent(.gru(resetsAfter: false), $0) }, "RNN": { try Recurrent($0) },
+    "CuDNNLSTM": { try Recurrent(.lstm, $0, isCuDNN: true) },
+    "CuDNNGRU": { try Recurrent(.gru(resetsAfter: true), $0, isCuDNN: true) },
+    "ConvLSTM1D": { try ConvolutionalRecurrent($0, rank: 1) },
+    "ConvLSTM2D": { try ConvolutionalRecurrent($0, rank: 2) },
+    "ConvLSTM3D": { try ConvolutionalRecurrent($0, rank: 3) },
+    "Bidirectional": { try Bidirectional($0) }, "TimeDistributed": { try TimeDistributed($0) },
+    "Masking": { try Masking($0) }, "Embedding": { try Embedding($0) },
+    "ReversibleEmbedding": { try Embedding($0, isReversible: true) },
+    "Attention": { try Attention($0) }, "AdditiveAttention": { try Attention($0, isAdditive: true) },
+    "MultiHeadAttention": { try MultiHeadAttention($0) },
+    "GroupedQueryAttention": { try MultiHeadAttention($0, isGrouped: true) },
+    "GroupQueryAttention": { try MultiHeadAttention($0, isGrouped: true) },
+    "EinsumDense": { try EinsumDense($0) }, "Dot": { try DotProduct($0) },
+    "LayerNormalization": { try LayerNormalization($0) }, "RMSNormalization": { try RMSNormalization($0) },
+    "UnitNormalization": { try UnitNormalization($0) }, "GroupNormalization": { try GroupNormalization($0) },
+    "SpectralNormalization": { try SpectralNormalization($0) },
+    "Discretization": { try Discretization($0) }, "CategoryEncoding": { try CategoryEncoding($0) },
+    "CustomScaleLayer": { try CustomScaleLayer($0) }, "LayerScale": { try LayerScale($0) },
+  ]
+
+  /// Classes that do something in training only: Keras 3.15 hands the images through at inference.
+  private static let identities: Set<String> = [
+    "AugMix", "CutMix", "MixUp", "RandAugment", "Equalization", "Solarization", "RandomColorDegeneration",
+    "RandomColorJitter", "RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
+    "StochasticDepth",
+  ]
+
+  /// Classes that are known and cannot be run, and why.
+  private static let refusals: [String: String] = [
+    "StringLookup": "works on text; h5conv computes with numbers",
+    "TextVectorization": "works on text; h5conv computes with numbers",
+    "IntegerLookup": "needs a vocabulary that is not read", "Hashing": "hashes its input, which is not supported",
+    "HashedCrossing": "hashes its input, which is not supported",
+    "MelSpectrogram": "needs Fourier transforms, which are not supported",
+    "STFTSpectrogram": "needs Fourier transforms, which are not supported",
+    "AutoContrast": "changes images by their histogram, which is not supported",
+    "ContrastLimitedAdaptiveHistogramEqualization": "changes images by their histogram, which is not supported",
+    "Lambda": "is Python code, which h5conv does not run",
+    "TFSMLayer": "is a TensorFlow program, which h5conv does not run",
+    "JaxLayer": "is a JAX program, which h5conv does not run",
+    "FlaxLayer": "is a JAX program, which h5conv does not run",
+    "TorchModuleWrapper": "is a PyTorch program, which h5conv does not run",
+  ]
+
   /// Whether a type reads `className`.
-  package static func isSupported(_ className: String) -> Bool { types[className] != nil }
+  package static func isSupported(_ className: String) -> Bool {
+    types[className] != nil || makers[className] != nil || identities.contains(className)
+  }
 
   /// The layer that `config` describes.
   ///
   /// - Throws: `H5ConvError` of kind `unsupported` when no type reads `className`, or what the type throws.
   package static func layer(_ className: String, _ config: ConfigReader) throws -> any Layer {
+    if let make = makers[className] { return try make(config) }
+    if identities.contains(className) { return IdentityAtInference(config) }
     guard let type = types[className] else {
+      if let reason = refusals[className] {
+        throw H5ConvError(.unsupported, "the class \(className) \(reason)", at: config.place)
+      }
       throw H5ConvError(.unsupported, "the class \(className) is not supported", at: config.place)
     }
     return try type.init(config)

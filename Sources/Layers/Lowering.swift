@@ -20,6 +20,11 @@ package struct Lowering {
   /// Numbers in the graph of the call and the layer that is being lowered.
   package var call = 0
   package var layer = 0
+  /// Masks (batch, time) that come along with the inputs of the call being lowered, and those that its outputs get.
+  package var inputMasks: [Value?] = []
+  package var outputMasks: [Value?] = []
+  /// Whether the call takes the masks off its inputs, for others too.
+  package var deletesInputMasks = false
 
   package init() {}
 

@@ -5,6 +5,8 @@ import H5ConvTensors
 /// A layer that combines its inputs element by element, broadcasting as Keras does.
 protocol ElementwiseMerge: Layer {
   static var operation: BinaryOperation { get }
+  /// Which Keras wrote the config: they join masks differently.
+  var generation: Int { get }
 }
 
 extension ElementwiseMerge {
@@ -17,6 +19,7 @@ extension ElementwiseMerge {
 
   package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     _ = try knownOutputShape(for: inputs)
+    lowering.joinMasks(generation)
     return [try Merging.fold(inputs, Self.operation, in: &lowering)]
   }
 }
@@ -25,9 +28,15 @@ enum Merging {
   /// The shape that all inputs broadcast to; a lower rank gets axes of 1 behind the batch.
   static func broadcast(_ inputs: [PartialShape]) throws -> PartialShape {
     let rank = inputs.map(\.rank).max() ?? 0
-    var result = aligned(inputs[0], rank: rank)
-    for input in inputs.dropFirst() {
-      let input = aligned(input, rank: rank)
+    return try numpyBroadcast(inputs.map { aligned($0, rank: rank) })
+  }
+
+  /// The shape that all inputs broadcast to; a lower rank gets axes of 1 before all others, as in NumPy.
+  static func numpyBroadcast(_ inputs: [PartialShape]) throws -> PartialShape {
+    let rank = inputs.map(\.rank).max() ?? 0
+    let shapes = inputs.map { PartialShape(Array(repeating: 1, count: rank - $0.rank) + $0.sizes) }
+    guard var result = shapes.first else { return [] }
+    for input in shapes.dropFirst() {
       for axis in 0..<rank {
         switch (result[axis], input[axis]) {
         case (let a, let b) where a == b: break
@@ -61,28 +70,33 @@ enum Merging {
 
 struct Add: ElementwiseMerge {
   static let operation = BinaryOperation.add
-  init(_ config: ConfigReader) {}
+  let generation: Int
+  init(_ config: ConfigReader) { generation = config.generation }
 }
 
 struct Multiply: ElementwiseMerge {
   static let operation = BinaryOperation.multiply
-  init(_ config: ConfigReader) {}
+  let generation: Int
+  init(_ config: ConfigReader) { generation = config.generation }
 }
 
 struct Maximum: ElementwiseMerge {
   static let operation = BinaryOperation.maximum
-  init(_ config: ConfigReader) {}
+  let generation: Int
+  init(_ config: ConfigReader) { generation = config.generation }
 }
 
 struct Minimum: ElementwiseMerge {
   static let operation = BinaryOperation.minimum
-  init(_ config: ConfigReader) {}
+  let generation: Int
+  init(_ config: ConfigReader) { generation = config.generation }
 }
 
 /// The first input less the second.
 struct Subtract: ElementwiseMerge {
   static let operation = BinaryOperation.subtract
-  init(_ config: ConfigReader) {}
+  let generation: Int
+  init(_ config: ConfigReader) { generation = config.generation }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     guard inputs.count == 2 else { throw H5ConvError(.badData, "\(inputs.count) inputs where two were expected") }
@@ -93,10 +107,12 @@ struct Subtract: ElementwiseMerge {
 /// The mean of the inputs.
 struct Average: ElementwiseMerge {
   static let operation = BinaryOperation.add
-  init(_ config: ConfigReader) {}
+  let generation: Int
+  init(_ config: ConfigReader) { generation = config.generation }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shape = try knownOutputShape(for: inputs)
+    lowering.joinMasks(generation)
     let sum = try Merging.fold(inputs, .add, in: &lowering)
     return [lowering.emit(.scale(by: 1 / Float(inputs.count), plus: 0), [sum], shape: shape)]
   }
@@ -105,8 +121,12 @@ struct Average: ElementwiseMerge {
 /// The inputs behind each other along one axis (the batch counts as axis 0).
 struct Concatenate: Layer {
   private let axis: Int
+  private let generation: Int
 
-  init(_ config: ConfigReader) throws { axis = try config.int("axis", default: -1) }
+  init(_ config: ConfigReader) throws {
+    axis = try config.int("axis", default: -1)
+    generation = config.generation
+  }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     guard var shape = inputs.first, inputs.allSatisfy({ $0.rank == shape.rank }) else {
@@ -130,7 +150,25 @@ struct Concatenate: Layer {
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shape = try knownOutputShape(for: inputs)
+    let axis = try normalized(axis: axis, rank: shape.count)
+    try joinMasks(inputs, axis, in: &lowering)
     if inputs.count == 1 { return inputs }
-    return [lowering.emit(.concatenate(axis: try normalized(axis: axis, rank: shape.count)), inputs, shape: shape)]
+    return [lowering.emit(.concatenate(axis: axis), inputs, shape: shape)]
+  }
+
+  /// Along the time axis masks stand behind each other; along the features they are joined.
+  private func joinMasks(_ inputs: [Value], _ axis: Int, in lowering: inout Lowering) throws {
+    let given = lowering.inputMasks.compactMap { $0 }
+    guard let first = given.first else { return }
+    if axis >= first.shape.count {
+      // In Keras 3 an input without a mask has one that is true everywhere, and one that is true suffices.
+      if generation < 3 || given.count == inputs.count { lowering.joinMasks(generation) }
+    } else if given.count == inputs.count {
+      var shape = first.shape
+      shape[axis] = given.reduce(0) { $0 + $1.shape[axis] }
+      lowering.outputMasks = [lowering.emit(.concatenate(axis: axis), given, shape: shape)]
+    } else {
+      throw H5ConvError(.unsupported, "inputs with and without a mask along axis \(axis) are not supported")
+    }
   }
 }

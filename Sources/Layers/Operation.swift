@@ -64,6 +64,7 @@ package enum Operation: Sendable, Equatable {
   /// Repeats each element `times[axis]` times along each axis.
   case repeatElements(times: [Int])
   case resize(ResizeMethod, antialias: Bool)
+  case tensor(TensorOperation)
 }
 
 package enum BinaryOperation: Sendable, Equatable { case add, subtract, multiply, divide, maximum, minimum }

@@ -8,6 +8,8 @@ struct BatchNormalization: Layer {
   private let epsilon: Float
   private let usesScale: Bool
   private let usesCenter: Bool
+  /// Batch renormalization keeps statistics of its own, which count in training only.
+  private let usesRenorm: Bool
 
   init(_ config: ConfigReader) throws {
     let axes = try config.ints("axis", default: [-1])
@@ -18,9 +20,7 @@ struct BatchNormalization: Layer {
     epsilon = Float(try config.float("epsilon", default: 1e-3))
     usesScale = try config.bool("scale", default: true)
     usesCenter = try config.bool("center", default: true)
-    if try config.bool("renorm", default: false) {
-      throw config.error("renorm", "is not supported", kind: .unsupported)
-    }
+    usesRenorm = try config.bool("renorm", default: false)
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
@@ -36,6 +36,9 @@ struct BatchNormalization: Layer {
       WeightSpec("moving_mean", shape, aliases: ["running_mean"], isTrainable: false),
       WeightSpec("moving_variance", shape, aliases: ["running_variance", "running_std"], isTrainable: false),
     ]
+      + (usesRenorm ? ["moving_stddev", "renorm_mean", "renorm_stddev"] : []).map { name in
+        WeightSpec(name, shape, isTrainable: false)
+      }
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {

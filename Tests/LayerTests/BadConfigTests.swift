@@ -93,7 +93,6 @@ struct BadConfigTests {
     BadConfig("GlobalMaxPooling1D", #"{"data_format": 1}"#, "data_format"),
     BadConfig("BatchNormalization", #"{"axis": [1, 2]}"#, "axis", .unsupported),
     BadConfig("BatchNormalization", #"{"epsilon": "small"}"#, "epsilon"),
-    BadConfig("BatchNormalization", #"{"renorm": true}"#, "renorm", .unsupported),
     BadConfig("Normalization", #"{"mean": 1}"#, "mean"), BadConfig("Rescaling", #"{"scale": "big"}"#, "scale"),
     BadConfig("Rescaling", #"{}"#, "scale"),
     BadConfig("Reshape", #"{"target_shape": [-1, -1]}"#, "target_shape"),

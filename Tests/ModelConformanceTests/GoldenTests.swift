@@ -3,8 +3,8 @@ import H5ConvTesting
 import TestSupport
 import Testing
 
-/// Classes of the fixtures that h5conv does not run: `Dot`, and what needs the user's own Python.
-let unsupportedClasses: Set<String> = ["Dot", "Swirl", "Lambda"]
+/// Classes of the fixtures that h5conv does not run: what needs the user's own Python.
+let unsupportedClasses: Set<String> = ["Swirl", "Lambda"]
 
 @Suite("Models computed as Keras computes them")
 struct GoldenTests {

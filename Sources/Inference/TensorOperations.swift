@@ -1,0 +1,26 @@
+import H5ConvDiagnostics
+import H5ConvLayers
+import H5ConvTensors
+
+extension PlanStep {
+  func compute(_ operation: TensorOperation, _ inputs: [Tensor], _ threads: Threads) throws -> Tensor {
+    switch operation {
+    case .recurrence(let recurrence): return try recur(recurrence, inputs, threads)
+    case .convolutionalRecurrence(let recurrence, let window): return try recur(recurrence, window, inputs, threads)
+    case .matrixProduct(let isTransposed):
+      return try matrixProduct(inputs[0], inputs[1], transposingSecond: isTransposed, threads)
+    case .rows: return try rows(of: inputs[1], inputs[0])
+    case .standardize(let kind, let axes, let epsilon):
+      return try standardize(inputs[0], kind, axes, epsilon, threads)
+    case .reduce(let reduction, let axes): return try reduce(inputs[0], reduction, axes, threads)
+    case .map(let function): return try map(inputs[0], function, threads)
+    case .combine(let function): return try combine(inputs[0], inputs[1], function, threads)
+    case .select: return try select(inputs[0], inputs[1], inputs[2])
+    case .take(let axis, let places): return try take(inputs[0], axis, places)
+    case .oneHot: return try oneHot(inputs[0])
+    case .bucketize(let boundaries): return try bucketize(inputs[0], boundaries)
+    case .cumulativeSum(let axis): return try cumulativeSum(inputs[0], axis)
+    case .placeOfExtreme(let axis, let isLargest): return try placeOfExtreme(inputs[0], axis, isLargest: isLargest)
+    }
+  }
+}
