@@ -12,28 +12,39 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
-# writer: (Python, packages, module); the first two only say what to install
+# writer: (Python, packages, modules); the first two only say what to install
 WRITERS = {
-    'k315': ('3.11', 'keras==3.15.1 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern'),
-    'tfk221': ('3.11', 'tf_keras==2.21.0 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern'),
-    'k350': ('3.11', 'keras==3.5.0 tensorflow-cpu==2.17.1', 'containers_modern'),
+    'k315': ('3.11', 'keras==3.15.1 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern containers_dtypes'),
+    'tfk221': ('3.11', 'tf_keras==2.21.0 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern containers_ops'),
+    'k312': ('3.11', 'keras==3.12.0 tensorflow-cpu==2.20.0', 'containers_dtypes'),
+    'k350': ('3.11', 'keras==3.5.0 tensorflow-cpu==2.17.1', 'containers_modern containers_dtypes'),
     'k305': ('3.11', 'keras==3.0.5 tensorflow-cpu==2.16.2', 'containers_modern'),
     'k215': ('3.11', 'keras==2.15.0 tensorflow-cpu==2.15.1', 'containers_modern'),
     'k213': ('3.8', 'keras==2.13.1 tensorflow-cpu==2.13.1', 'containers_modern'),
-    'k209': ('3.6', 'keras==2.0.9 tensorflow==1.4.1 theano==1.0.5 numpy<1.17 h5py<3 scipy', 'containers_classic'),
-    'k122': ('3.6', 'keras==1.2.2 tensorflow==1.1.0 theano==0.9.0 numpy<1.17 h5py<3 scipy', 'containers_classic'),
-    'k225': ('3.6', 'keras==2.2.5 tensorflow==1.14.0 numpy<1.17 h5py<3 protobuf<4', 'containers_classic'),
+    'k24': ('3.8', 'tensorflow-cpu==2.4.4', 'containers_ops'),
+    'k23': ('3.8', 'tensorflow-cpu==2.3.4 protobuf<3.20', 'containers_ops'),
+    'k115': ('3.7', 'as k231', 'containers_ops'),
     'k231': ('3.7', 'keras==2.3.1 tensorflow==1.15.5 numpy<1.19 h5py<3 protobuf<4', 'containers_classic'),
+    'k225': ('3.6', 'keras==2.2.5 tensorflow==1.14.0 numpy<1.17 h5py<3 protobuf<4', 'containers_classic'),
+    'k209': ('3.6', 'keras==2.0.9 tensorflow==1.4.1 theano==1.0.5 numpy<1.17 h5py<3 scipy', 'containers_classic'),
     'k209th': ('3.6', 'as k209', 'containers_classic'),
+    'k122': ('3.6', 'keras==1.2.2 tensorflow==1.1.0 theano==0.9.0 numpy<1.17 h5py<3 scipy', 'containers_classic'),
     'k122th': ('3.6', 'as k122', 'containers_classic'),
+    'k108th': ('3.6', 'keras==1.0.8 theano==0.9.0 numpy<1.17 h5py<3 scipy', 'containers_classic'),
+    'k033th': ('3.6', 'keras==0.3.3 theano==0.9.0 numpy<1.17 h5py<3 scipy', 'containers_ancient'),
 }
+SAME_PYTHON = {'k115': 'k231', 'k209th': 'k209', 'k122th': 'k122'}
 CHECKERS = ('k315', 'tfk221')
 TOOLS = os.path.dirname(os.path.abspath(__file__))
 
 
-def run(python, module, *arguments):
-    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1', KERAS_BACKEND='theano' if arguments[-1].endswith('th') else 'tensorflow')
+def run(python, home, module, *arguments):
+    writer = arguments[-1]
+    environment = dict(os.environ, HOME=os.path.join(home, writer), PYTHONDONTWRITEBYTECODE='1',
+                       KERAS_BACKEND='theano' if writer.endswith('th') else 'tensorflow')
+    os.makedirs(environment['HOME'], exist_ok=True)
     done = subprocess.run([python, '-m', f'fixtures.{module}', *arguments], cwd=TOOLS, env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True)
     sys.stdout.write(done.stdout)
@@ -76,13 +87,15 @@ def main():
     arguments = parser.parse_args()
     out = os.path.abspath(arguments.out)
     pythons = dict(item.split('=', 1) for item in arguments.pythons)
-    for name in ('k122', 'k209'):
-        pythons.setdefault(name + 'th', pythons.get(name))
-    for writer, (_, _, module) in WRITERS.items():
-        if pythons.get(writer) and (not arguments.only or writer in arguments.only):
-            run(pythons[writer], module, out, writer)
-    for writer in CHECKERS:
-        run(pythons[writer], 'containers_check', out, writer)
+    for writer, other in SAME_PYTHON.items():
+        pythons.setdefault(writer, pythons.get(other))
+    with tempfile.TemporaryDirectory() as home:  # every generation has its own idea of keras.json and Theano's cache
+        for writer, (_, _, modules) in WRITERS.items():
+            for module in modules.split():
+                if pythons.get(writer) and (not arguments.only or writer in arguments.only):
+                    run(pythons[writer], home, module, out, writer)
+        for writer in CHECKERS:
+            run(pythons[writer], home, 'containers_check', out, writer)
     make_index(out)
     if not arguments.keep_records:
         shutil.rmtree(os.path.join(out, '.records'))
