@@ -13,7 +13,12 @@ struct VariableFinder: WeightFinder {
   init(_ layers: [GraphLayer], _ architecture: Architecture, _ store: VariableStore) {
     self.layers = layers
     self.store = store
-    paths = StorePaths.paths(of: architecture, container: store.layersName)
+    // A layer has weights, and so has a model with such a layer in it.
+    let owners = Set(
+      layers.filter { !$0.weights.isEmpty }.flatMap { layer in
+        layer.path.indices.map { Array(layer.path[...$0]) }
+      })
+    paths = StorePaths.paths(of: architecture, container: store.layersName) { owners.contains($0) }
   }
 
   mutating func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
