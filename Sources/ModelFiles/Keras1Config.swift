@@ -53,9 +53,7 @@ package struct Keras1Config {
     }
     let special = special(className, config)
     var fields = JSONObject()
-    for (key, value) in config.members where !Keras1Names.dropped.contains(key) {
-      if family == .embedding, ["input_dim", "input_length"].contains(key) { fields[key] = value }
-      if special.replaced.contains(key) { continue }
+    for (key, value) in config.members where !special.replaced.contains(key) {
       for new in family.names(key) { fields[new] = Keras1Values.translated(new, value) }
     }
     for (key, value) in special.fields.members { fields[key] = value }

@@ -7,7 +7,7 @@ enum Keras1Names {
     /// The fields of Keras 2 that `key` became.
     func names(_ key: String) -> [String] {
       switch (self, key) {
-      case (.embedding, "output_dim"): [key]
+      case (.embedding, "input_dim"), (.embedding, "output_dim"), (.embedding, "input_length"): [key]
       case (.embedding, "init"): ["embeddings_initializer"]
       case (.embedding, "W_regularizer"): ["embeddings_regularizer"]
       case (.embedding, "W_constraint"): ["embeddings_constraint"]
@@ -15,7 +15,7 @@ enum Keras1Names {
       case (.embedding, "dropout"): []
       case (.prelu, "init"): ["alpha_initializer"]
       case (.separable, "init"): ["depthwise_initializer", "pointwise_initializer"]
-      default: [Keras1Names.fields[key] ?? key]
+      default: Keras1Names.dropped.contains(key) ? [] : [Keras1Names.fields[key] ?? key]
       }
     }
   }
