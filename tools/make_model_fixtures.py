@@ -12,10 +12,10 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL='3', TF_ENABLE_ONEDNN_OPTS='0', CUDA_VISI
 os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')
 sys.dont_write_bytecode = True
 
-from fixtures import attention, channels_first, convolutions, elementwise, graphs, recurrent, rewritten, spatial, special
+from fixtures import attention, channels_first, convolutions, elementwise, graphs, operations, recurrent, rewritten, spatial, special
 from fixtures.harness import Writer
 
-MODULES = (convolutions, channels_first, spatial, elementwise, graphs, special, recurrent, attention, rewritten)  # rewritten needs the files of graphs
+MODULES = (convolutions, channels_first, spatial, elementwise, graphs, special, recurrent, attention, operations, rewritten)  # rewritten needs the files of graphs
 SUITES = {suite.__name__: suite for module in MODULES for suite in module.SUITES}
 
 
