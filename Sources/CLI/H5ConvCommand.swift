@@ -15,10 +15,8 @@ struct H5ConvCommand: ParsableCommand {
       """,
     version: "h5conv \(H5Conv.version)",
     subcommands: [
-    subcommands: [
       InspectCommand.self, VizCommand.self, PredictCommand.self, ExtractCommand.self, SliceCommand.self,
       ConvertCommand.self, DiffCommand.self, CheckCommand.self,
-    ])
     ])
 
   static func main() {

@@ -18,7 +18,19 @@ struct VariableFinder: WeightFinder {
       layers.filter { !$0.weights.isEmpty }.flatMap { layer in
         layer.path.indices.map { Array(layer.path[...$0]) }
       })
-    paths = StorePaths.paths(of: architecture, container: store.layersName) { owners.contains($0) }
+    let once = StorePaths.paths(of: architecture, container: store.layersName)
+    guard store.layersName != "layers" else {
+      paths = once
+      return
+    }
+    // Keras 2.12 and 2.13 counted layers with weights twice, 2.14 did not; what is there tells.
+    let twice = StorePaths.paths(of: architecture, container: store.layersName) { owners.contains($0) }
+    func found(_ paths: [[String]: String]) -> Int {
+      layers.filter { layer in
+        !layer.weights.isEmpty && (paths[layer.path].map { (try? store.variables($0))?.isEmpty == false } ?? false)
+      }.count
+    }
+    paths = found(twice) > found(once) ? twice : once
   }
 
   mutating func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
