@@ -41,6 +41,7 @@ struct VariableFinder: WeightFinder {
     var tensors: [String: StoredTensor] = [:]
     for (owner, specs) in WeightSpec.byOwner(layer.weights) {
       let variables = try variables(owner, in: group, layer)
+      let specs = variables.count < specs.count ? specs.filter { !$0.isOptional } : specs
       guard variables.count == specs.count else {
         throw H5ConvError(
           .badData,
