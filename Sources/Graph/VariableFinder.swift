@@ -68,6 +68,7 @@ struct VariableFinder: WeightFinder {
         }
         continue
       }
+      let specs = variables.count < specs.count ? specs.filter { !$0.isOptional } : specs
       guard variables.count == specs.count else {
         throw H5ConvError(
           .badData,
