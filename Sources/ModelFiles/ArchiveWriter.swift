@@ -68,15 +68,25 @@ package enum ArchiveWriter {
     if let training = model.trainingConfig { config["compile_config"] = training }
     // No time of writing: the same model gives the same bytes.
     let metadata: JSONValue = ["keras_version": .string(model.kerasVersion), "date_saved": "1980-01-01@00:00:00"]
-    let weights = try part()
-    try VariableWriter.write(model, to: weights.temporaryPath, options)
-    try ZipWriter.write(
-      path,
-      [
-        ("metadata.json", .bytes(Array(metadata.pythonText.utf8))),
-        ("config.json", .bytes(Array(JSONValue.object(config).pythonText.utf8))),
-        ("model.weights.h5", .file(weights.temporaryPath)),
-      ])
+    let members = [
+      ("metadata.json", Array(metadata.pythonText.utf8)),
+      ("config.json", Array(JSONValue.object(config).pythonText.utf8)),
+    ]
+    let size = try model.layers.flatMap(\.weights).reduce(0) { $0.clampedSum(try $1.tensor.byteCount()) }
+    guard size < StoredArchive.sizeLimit / 2 else {
+      // Larger than the plain format: libzip writes its 64-bit form.
+      let weights = try part()
+      try VariableWriter.write(model, to: weights.temporaryPath, options)
+      return try ZipWriter.write(
+        path,
+        members.map { ($0.0, .bytes($0.1)) } + [("model.weights.h5", .file(weights.temporaryPath))])
+    }
+    let archive = try StoredArchive(path)
+    for (name, bytes) in members { try archive.add(name, bytes) }
+    let offset = try archive.beginLast("model.weights.h5")
+    try VariableWriter.write(
+      model, into: try HDF5Target(path, descriptor: archive.descriptor, offset: offset, options))
+    try archive.finish()
   }
 }
 

@@ -12,6 +12,8 @@ final class HDF5Target {
   private var file: File?
   private let options: StorageOptions
   private var copies: [Copy] = []
+  /// Where the HDF5 file begins in the file.
+  private let offset: Int
 
   private struct Copy {
     let source: OpenFile
@@ -22,10 +24,22 @@ final class HDF5Target {
 
   let root: Group
 
+  /// A file of its own.
   init(_ path: String, _ options: StorageOptions) throws {
     self.path = path
     self.options = options
+    offset = 0
     let file = try File.create(path)
+    self.file = file
+    root = file.root
+  }
+
+  /// The rest of the file at `path`, which `descriptor` is open on, from `offset`.
+  init(_ path: String, descriptor: Int32, offset: Int, _ options: StorageOptions) throws {
+    self.path = path
+    self.options = options
+    self.offset = offset
+    let file = try File.create(descriptor: descriptor, offset: offset)
     self.file = file
     root = file.root
   }
@@ -55,7 +69,8 @@ final class HDF5Target {
     for copy in copies {
       do {
         try copyBytes(
-          from: copy.source, at: copy.offset, count: copy.count, to: descriptor, at: copy.target, targetPath: path)
+          from: copy.source, at: copy.offset, count: copy.count, to: descriptor, at: offset + copy.target,
+          targetPath: path)
       } catch {
         close(descriptor)
         throw error

@@ -5,12 +5,15 @@ import H5ConvHDF5
 package enum VariableWriter {
   /// - Throws: ``H5ConvError`` of kind `usage` for weights without an architecture.
   package static func write(_ model: WrittenModel, to path: String, _ options: StorageOptions) throws {
+    try write(model, into: try HDF5Target(path, options))
+  }
+
+  static func write(_ model: WrittenModel, into target: HDF5Target) throws {
     guard let architecture = model.architecture else {
       throw H5ConvError(
         .badData, "Keras 3's layout follows the architecture, which is not known",
         remedy: "give it with --architecture")
     }
-    let target = try HDF5Target(path, options)
     try write(model, architecture, into: target)
     try target.finish()
   }
