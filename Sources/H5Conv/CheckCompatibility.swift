@@ -79,12 +79,12 @@ struct TrapSubject {
       }
   }
 
-  /// Whether the first layer of the outermost Sequential states the input's shape, instead of an InputLayer.
-  var isSequentialWithoutInput: Bool {
-    guard config["class_name"] == "Sequential", let first = config["config"]?["layers"]?.array?.first else {
-      return false
-    }
-    return first["class_name"] != "InputLayer" && first["config"]?["batch_input_shape"]?.array != nil
+  /// The class of the outermost Sequential's first layer, when it states the input's shape instead of an InputLayer.
+  var classWithInputShape: String? {
+    guard config["class_name"] == "Sequential", let first = config["config"]?["layers"]?.array?.first,
+      first["class_name"] != "InputLayer", first["config"]?["batch_input_shape"]?.array != nil
+    else { return nil }
+    return first["class_name"]?.string
   }
 }
 
@@ -116,12 +116,13 @@ struct Trap {
   static let refusedByKeras3: Set<String> = [
     "keras_1", "sequential_as_list", "sequential_without_input", "keras_2_archive", "keras_2_json", "initializer_dtype",
     "groups_argument", "time_major_argument", "attention_argument", "wrapped_layer_without_module", "removed_class",
-    "operation_of_tensorflow", "nested_model_calls", "operations_in_h5", "bfloat16_in_h5", "attention_in_h5",
+    "operation_of_tensorflow", "nested_model_calls", "operations_in_h5", "backslash_paths", "bfloat16_in_h5",
+    "attention_in_h5",
     "old_dtype_policy",
   ]
 
   /// Traps after which tf_keras 2.21 does not load a file.
   static let refusedByKeras2: Set<String> = [
-    "keras_1", "keras_3_only", "gru_without_reset_after", "layout_of_keras_2_13",
+    "keras_1", "keras_3_only", "gru_without_reset_after", "layout_of_keras_2_13", "backslash_paths",
   ]
 }

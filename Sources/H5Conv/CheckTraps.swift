@@ -1,7 +1,7 @@
 import H5ConvConfig
 import H5ConvModelFiles
 
-// What keras-3.15.1 and tf_keras-2.21 do with files of other versions, found by loading some 700 of them.
+// What keras-3.15.1 and tf_keras-2.21 do with files of other versions, found by loading 739 of them.
 
 extension Trap {
   static let ofFiles: [OfFile] = [
@@ -15,8 +15,16 @@ extension Trap {
     ) { $0.generation == 2 && $0.config["config"]?.array != nil },
     OfFile(
       severity: .warning, code: "sequential_without_input",
-      message: "the Sequential's first layer states the input's shape; Keras 3.15 takes the batch for one more axis"
-    ) { $0.generation == 2 && $0.container == .legacyModel && $0.isSequentialWithoutInput },
+      message:
+        "the Sequential's first layer states the input's shape; Keras 3.15 adds a batch axis to it and refuses the file"
+    ) {
+      $0.generation == 2 && $0.container == .legacyModel && $0.classWithInputShape.map { $0 != "Dense" } ?? false
+    },
+    OfFile(
+      severity: .warning, code: "input_axis_added",
+      message:
+        "the Sequential's first layer states the input's shape; Keras 3.15 adds a batch axis to it: (None, None, n)"
+    ) { $0.generation == 2 && $0.container == .legacyModel && $0.classWithInputShape == "Dense" },
     OfFile(
       severity: .warning, code: "keras_2_archive", message: "a .keras file of Keras 2, which Keras 3.15 refuses"
     ) { $0.generation == 2 && $0.container == .keras },

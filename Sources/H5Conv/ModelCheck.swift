@@ -20,7 +20,9 @@ public struct Finding: Sendable, Equatable {
   public let severity: Severity
   /// What kind of finding it is, a stable word in snake_case.
   public let code: String
-  /// The layer, weight or object; `file` for the file as a whole. Of many places the first ones, with how many there are.
+  /// The layer, weight or object; `file` for the file as a whole.
+  ///
+  /// Of many places these are the first ones, with how many there are.
   public let place: String
   /// What is wrong.
   public let message: String
@@ -63,9 +65,9 @@ public struct ModelCheck: Sendable {
   /// Whether nothing is an error.
   public var isGood: Bool { !findings.contains { $0.severity == .error } }
 
-  /// Which of today's Keras will not load the file: `Keras 3.15`, `tf_keras 2.21`. Their own reasons are among the findings.
+  /// Which of today's Keras will not load the file: `Keras 3.15`, `tf_keras 2.21`.
   ///
-  /// Classes and functions that only their author's code defines do not count.
+  /// The reasons are among the findings. Classes and functions that only their author's code defines do not count.
   public var refusedBy: [String] {
     [("Keras 3.15", Trap.refusedByKeras3), ("tf_keras 2.21", Trap.refusedByKeras2)].compactMap { name, codes in
       findings.contains { codes.contains($0.code) } ? name : nil

@@ -89,7 +89,9 @@ struct CheckTrapTests {
     let list = try codes(["class_name": "Sequential", "config": .array([first])], "list.h5")
     #expect(list.contains("sequential_as_list"))
     let object = try codes(ModelText.sequential([first]), "object.h5")
-    #expect(object.contains("sequential_without_input") && !object.contains("sequential_as_list"))
+    #expect(object.contains("input_axis_added") && !object.contains("sequential_as_list"))
+    let pooling = ModelText.layer("MaxPooling2D", "p", ["batch_input_shape": [nil, 4, 4, 3]])
+    #expect(try codes(ModelText.sequential([pooling]), "pooling.h5").contains("sequential_without_input"))
   }
 
   @Test func absurdSizes() throws {
