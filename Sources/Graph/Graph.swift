@@ -43,7 +43,7 @@ package struct GraphLayer: Sendable {
   package let kind: Result<any Layer, H5ConvError>
   /// Its weights in storage order, as far as shapes are known; empty for a layer that cannot be run.
   package internal(set) var weights: [WeightSpec] = []
-  /// How the largest of them is stored, when Keras quantized it.
+  /// How the largest of them are stored, when Keras quantized them.
   package internal(set) var quantization: Quantization?
 
   /// The path as one text: `outer/inner`.

@@ -217,10 +217,9 @@ private struct GraphBuilder {
       }
       if layers[place].weights.isEmpty {
         let specs = try layer.weights(for: shapes)
-        let quantized = try Quantization.read(
+        quantization = try Quantization.read(
           layers[place].config, className: layers[place].className, specs: specs)
-        quantization = quantized?.quantization
-        weights = quantized?.specs ?? specs
+        weights = quantization?.stored ?? specs
       }
       let outputs = try layer.outputShapes(for: shapes)
       for size in outputs.flatMap(\.sizes) where size ?? 0 > GraphBuilder.sizeLimit {

@@ -65,8 +65,10 @@ struct LegacyWeightFinder: WeightFinder {
   private func match(
     _ members: [Int], group: String
   ) throws -> (found: [Int: [String: StoredTensor]], unclaimed: [StoredTensor]) {
+    let names = try weights.weightNames(group)
+    let required = members.reduce(0) { $0 + layers[$1].weights.filter { !$0.isOptional }.count }
     let expected = members.flatMap { member in
-      layers[member].weights.map { spec in
+      layers[member].weights.filter { !$0.isOptional || names?.count != required }.map { spec in
         (
           member, spec,
           ExpectedWeight(
@@ -74,7 +76,7 @@ struct LegacyWeightFinder: WeightFinder {
         )
       }
     }
-    guard let names = try weights.weightNames(group) else {
+    guard let names else {
       guard expected.isEmpty else {
         throw H5ConvError(.badData, "the file has no weights for it", at: "layer '\(group)'")
       }

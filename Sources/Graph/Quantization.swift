@@ -3,133 +3,106 @@ import H5ConvDiagnostics
 package import H5ConvLayers
 package import H5ConvTensors
 
-/// How Keras 3's `model.quantize` stored a layer's largest weight, and how it becomes floating point again.
-///
-/// Source: `keras.src.quantizers`: int8 is w = q / scale; int4 is w = (q − zero) · scale in groups of inputs, two signed
-/// nibbles to a byte along the last axis, the low one first.
+/// How Keras 3 stored a layer's largest weights, when they are quantized (`model.quantize`) or have low-rank factors beside them
+/// (`enable_lora`), and how they become floating point again.
 package struct Quantization: Sendable {
-  private enum Mode: Sendable {
-    case int8
-    /// Keras up to 3.14: packed along the first axis, one scale for each output, w = q / scale.
-    case int4PerChannel
-    case int4Grouped
-  }
+  private let weights: [QuantizedWeight]
+  /// The layer's weights before they were quantized.
+  package let plain: [WeightSpec]
+  /// The layer's weights as they are stored, in the order of Keras 3's layout.
+  package let stored: [WeightSpec]
 
-  private let mode: Mode
-  /// `kernel`, or of an Embedding `embeddings`.
-  private let weight: String
-  /// Shape of the weight before it was quantized.
-  private let shape: PartialShape
-
-  /// Finds out whether the layer was quantized, and gives its weights as they are stored then.
+  /// Finds out whether the layer was quantized; nil when it was not.
   ///
   /// - Parameter specs: the weights of the layer before it was quantized.
   /// - Throws: `H5ConvError` of kind `unsupported` for another way of quantizing.
-  package static func read(
-    _ config: JSONObject, className: String, specs: [WeightSpec]
-  ) throws -> (quantization: Quantization, specs: [WeightSpec])? {
-    guard let policy = config["dtype"], let name = policy["class_name"]?.string,
-      let mode = policy["config"]?["mode"]?.string, name.contains("DTypePolicy"), name != "QuantizedFloat8DTypePolicy"
-    else { return nil }
-    guard let place = specs.firstIndex(where: { ["kernel", "embeddings"].contains($0.name) }),
-      ["Dense", "EinsumDense", "Embedding"].contains(className)
-    else { return nil }
-    let weight = specs[place]
-    let stored: (Mode, PartialShape, [WeightSpec])
-    func extra(_ suffix: String, _ shape: PartialShape) -> WeightSpec {
-      WeightSpec(suffix == "g_idx" ? suffix : "\(weight.name)_\(suffix)", shape, isTrainable: false)
+  package static func read(_ config: JSONObject, className: String, specs: [WeightSpec]) throws -> Quantization? {
+    var (config, className) = (config, className)
+    while className == "TimeDistributed", let inner = config["layer"], let fields = inner["config"]?.object {
+      className = ConfigReader.plainName(inner["class_name"]?.string ?? "")
+      config = fields
     }
-    let sizes = weight.shape.sizes
-    switch (mode.split(separator: "/").first.map(String.init) ?? mode, name) {
-    case ("int8", _):
-      stored = (.int8, weight.shape, [extra("scale", PartialShape([nil]))])
-    case ("int4", "Int4DTypePolicy"):
-      let packed = PartialShape(sizes.dropLast() + [sizes.last.flatMap { $0 }.map { ($0 + 1) / 2 }])
-      stored = (
-        .int4Grouped, packed,
-        [extra("scale", PartialShape([nil])), extra("zero", PartialShape([nil])), extra("g_idx", PartialShape([nil]))]
-      )
-    case ("int4", _):
-      let packed = PartialShape([sizes.first.flatMap { $0 }.map { ($0 + 1) / 2 }] + sizes.dropFirst())
-      stored = (.int4PerChannel, packed, [extra("scale", PartialShape([nil]))])
-    default:
-      throw H5ConvError(.unsupported, "weights quantized as '\(mode)' are not supported")
+    let reader = ConfigReader(config, at: "quantization")
+    let policy = try config["dtype"].flatMap { try QuantizationPolicy($0, settings: config["quantization_config"]) }
+    var factors: (rank: Int, weight: Float)?
+    if reader.has("lora_rank") {
+      let rank = try reader.int("lora_rank", in: 1...1 << 20)
+      factors = (rank, Float(try reader.float("lora_alpha", default: Double(rank)) / Double(rank)))
     }
-    var result = specs
-    result[place] = WeightSpec(weight.name, stored.1, aliases: weight.aliases, isTrainable: false)
-    return (Quantization(mode: stored.0, weight: weight.name, shape: weight.shape), result + stored.2)
+    guard policy != nil || factors != nil else { return nil }
+    let weights = try specs.compactMap { spec in
+      try weight(spec, className: className, reader, policy?.mode, factors)
+    }
+    return weights.isEmpty ? nil : Quantization(weights, plain: specs)
   }
 
-  /// Whether `name` is the weight that is quantized.
-  package func covers(_ name: String) -> Bool { name == weight }
+  /// The weight `spec` if it is one that Keras quantizes.
+  private static func weight(
+    _ spec: WeightSpec, className: String, _ config: ConfigReader, _ mode: QuantizationPolicy.Mode?,
+    _ factors: (rank: Int, weight: Float)?
+  ) throws -> QuantizedWeight? {
+    switch (className, spec.name) {
+    case ("Dense", "kernel"):
+      return QuantizedWeight(
+        plain: spec, role: .kernel, mode: mode, reduced: [0], kept: [1], scaleShape: [spec.shape[1]], factors: factors)
+    case ("EinsumDense", "kernel"):
+      let labels = try config.string("equation").filter { $0.isLetter || $0 == "," || $0 == ">" }
+        .split(separator: ">").flatMap { $0.split(separator: ",") }
+      guard labels.count == 3, labels[1].count == spec.shape.rank else { return nil }
+      let (kernel, output) = (Array(labels[1]), Array(labels[2]))
+      // The scale is laid out as the output is, with 1 for what the kernel does not have.
+      let kept = output.compactMap { kernel.firstIndex(of: $0) }
+      return QuantizedWeight(
+        plain: spec, role: .kernel, mode: mode, reduced: kernel.indices.filter { !kept.contains($0) }, kept: kept,
+        scaleShape: PartialShape(output.map { label in kernel.firstIndex(of: label).map { spec.shape[$0] } ?? 1 }),
+        factors: factors)
+    case ("Embedding", "embeddings"), ("ReversibleEmbedding", "embeddings"):
+      if case .float8 = mode { return nil }
+      return QuantizedWeight(
+        plain: spec, role: .table, mode: mode, reduced: [1], kept: [0], scaleShape: [spec.shape[0]], factors: factors)
+    case ("ReversibleEmbedding", "reverse_embeddings") where mode != nil:
+      return QuantizedWeight(
+        plain: spec, role: .reverseTable, mode: mode, reduced: [0], kept: [1], scaleShape: [spec.shape[1]], factors: nil
+      )
+    default: return nil
+    }
+  }
+
+  private init(_ weights: [QuantizedWeight], plain: [WeightSpec]) {
+    self.weights = weights
+    self.plain = plain
+    var before: [WeightSpec] = []
+    var after: [WeightSpec] = []
+    for spec in plain {
+      guard let weight = weights.first(where: { $0.plain.name == spec.name }) else {
+        let other = WeightSpec(
+          spec.name, spec.shape, aliases: spec.aliases.filter { $0.count > 1 }, isTrainable: spec.isTrainable,
+          owner: spec.owner)
+        before.append(other)
+        continue
+      }
+      if weight.role == .kernel, !weight.comesLast {
+        before.append(weight.stored)
+        after += weight.extras
+      } else {
+        after += [weight.stored] + weight.extras
+      }
+    }
+    stored = before + after
+  }
+
+  // MARK: - Values
+
+  /// Whether `name` is a weight whose value is not what is stored under its name.
+  package func covers(_ name: String) -> Bool { weights.contains { $0.plain.name == name } }
 
   /// The weight `name` in floating point.
   ///
-  /// - Parameter read: reads a stored weight of the layer; integers as floats.
-  package func tensor(_ name: String, _ read: (String) throws -> Tensor) throws -> Tensor {
-    let stored = try read(name)
-    let scale = try read("\(name)_scale").values
-    switch mode {
-    case .int8: return try divided(stored.values, stored.shape, by: scale)
-    case .int4PerChannel:
-      guard let shape = shape.known, let rows = shape.first, stored.shape.dropFirst() == shape.dropFirst(),
-        stored.shape.first == (rows + 1) / 2
-      else { throw mismatch(stored.shape) }
-      let row = shape.dropFirst().reduce(1, *)
-      let packed = stored.values
-      let values = (0..<rows * row).map { place in
-        Quantization.nibble(packed[(place / row) / 2 * row + place % row], isHigh: (place / row) % 2 == 1)
-      }
-      return try divided(values, shape, by: scale)
-    case .int4Grouped:
-      return try grouped(stored, scale, zero: try read("\(name)_zero").values, groups: try read("g_idx"))
+  /// - Parameter read: reads a stored weight of the layer, integers as floats; nil when the file lacks it.
+  package func tensor(_ name: String, _ read: (String) throws -> Tensor?) throws -> Tensor {
+    guard let weight = weights.first(where: { $0.plain.name == name }) else {
+      throw H5ConvError(.internalFault, "'\(name)' is not quantized")
     }
-  }
-
-  /// q / scale, with one scale for each place of the trailing axes, or of an Embedding for each row.
-  private func divided(_ values: [Float], _ shape: [Int], by scale: [Float]) throws -> Tensor {
-    guard !scale.isEmpty, values.count % scale.count == 0 else { throw mismatch([scale.count]) }
-    if weight == "embeddings" {
-      let row = values.count / scale.count
-      return try Tensor(shape: shape, values: values.indices.map { values[$0] / scale[$0 / row] })
-    }
-    return try Tensor(shape: shape, values: values.indices.map { values[$0] / scale[$0 % scale.count] })
-  }
-
-  private func grouped(_ stored: Tensor, _ scale: [Float], zero: [Float], groups: Tensor) throws -> Tensor {
-    guard let shape = shape.known, shape.count == 2, stored.shape == [shape[0], (shape[1] + 1) / 2],
-      scale.count == zero.count
-    else { throw mismatch(stored.shape) }
-    let packed = stored.values
-    let index = groups.values
-    let isEmbedding = weight == "embeddings"
-    // Groups are along the inputs: the rows of a kernel, the columns of an embedding.
-    let outputs = isEmbedding ? shape[0] : shape[1]
-    guard outputs > 0, scale.count % outputs == 0, index.count == (isEmbedding ? shape[1] : shape[0]) else {
-      throw mismatch([scale.count])
-    }
-    let groupCount = scale.count / outputs
-    var values = [Float](repeating: 0, count: shape[0] * shape[1])
-    for row in 0..<shape[0] {
-      for column in 0..<shape[1] {
-        guard let group = Int(exactly: index[isEmbedding ? column : row]), (0..<groupCount).contains(group) else {
-          throw mismatch(groups.shape)
-        }
-        let place = isEmbedding ? row * groupCount + group : group * outputs + column
-        let number = Quantization.nibble(packed[row * stored.shape[1] + column / 2], isHigh: column % 2 == 1)
-        values[row * shape[1] + column] = (number - zero[place]) * scale[place]
-      }
-    }
-    return try Tensor(shape: shape, values: values)
-  }
-
-  /// One of the two signed four-bit numbers in a byte that was read as a float.
-  private static func nibble(_ byte: Float, isHigh: Bool) -> Float {
-    guard let bits = Int8(exactly: byte) else { return .nan }
-    return Float(isHigh ? bits >> 4 : Int8(truncatingIfNeeded: bits << 4) >> 4)
-  }
-
-  private func mismatch(_ shape: [Int]) -> H5ConvError {
-    H5ConvError(.badData, "the quantized '\(weight)' and its scales, of shape \(shape), do not fit the layer")
+    return try weight.tensor(read)
   }
 }

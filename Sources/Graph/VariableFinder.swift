@@ -58,6 +58,17 @@ struct VariableFinder: WeightFinder {
     var tensors: [String: StoredTensor] = [:]
     for (owner, specs) in WeightSpec.byOwner(layer.weights) {
       let variables = try variables(owner, in: group, layer)
+      // An object may list variables of others among its own; their numbers tell which are meant then.
+      if specs.contains(where: { $0.number != nil }) {
+        for (place, spec) in specs.enumerated() {
+          guard let variable = variables[safe: spec.number ?? place] else {
+            throw H5ConvError(.badData, "the variable of '\(spec.name)' is missing", at: "layer '\(layer.name)'")
+          }
+          tensors[spec.name] = variable
+        }
+        continue
+      }
+      let specs = variables.count < specs.count ? specs.filter { !$0.isOptional } : specs
       guard variables.count == specs.count else {
         throw H5ConvError(
           .badData,
@@ -108,6 +119,10 @@ struct VariableFinder: WeightFinder {
     guard try store.has(path) else { return false }
     return try store.objects(path).contains { !$0.variables.isEmpty }
   }
+}
+
+extension Array {
+  fileprivate subscript(safe place: Int) -> Element? { indices.contains(place) ? self[place] : nil }
 }
 
 extension WeightSpec {

@@ -47,15 +47,28 @@ package struct WeightTable: Sendable {
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` when it is not there or its shape is not what the layer needs.
   package func tensor(layer: Int, _ name: String) throws -> Tensor {
+    if let quantization = layers[layer].quantization, quantization.covers(name) {
+      return try placed(layer) { try quantization.tensor(name) { try found[layer].get()[$0]?.tensor() } }
+    }
     let stored = try stored(layer: layer, name)
     if let spec = layers[layer].weights.first(where: { $0.name == name }), !spec.shape.fits(stored.shape) {
       throw H5ConvError(
         .badData, "the weight '\(name)' has the shape \(PartialShape(stored.shape)) where \(spec.shape) was expected",
         at: "layer '\(layers[layer].name)'")
     }
-    guard let quantization = layers[layer].quantization, quantization.covers(name) else { return try stored.tensor() }
-    return try quantization.tensor(name) { try self.stored(layer: layer, $0).tensor() }
+    return try stored.tensor()
   }
+
+  /// Runs `body`; an error without a place gets the layer.
+  private func placed<Value>(_ layer: Int, _ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as H5ConvError {
+      throw H5ConvError(
+        error.kind, error.what, at: error.place ?? "layer '\(layers[layer].name)'", remedy: error.remedy)
+    }
+  }
+
+  /// Whether the file has the weight `name` of `layer`, which it may lack when it is optional.
+  package func holds(layer: Int, _ name: String) -> Bool { (try? found[layer].get()[name]) != nil }
 
   /// Number of elements of what is stored for the top-level `layer` without a supported layer that takes it.
   package func unclaimedCount(of layer: String) -> Int {
@@ -109,6 +122,7 @@ private struct NamedWeightFinder: WeightFinder {
           let owner = (layer.path + spec.owner).joined(separator: "/")
           let names = [spec.name] + spec.aliases
           guard let tensor = names.lazy.compactMap({ weights["\(owner)/\($0)"] }).first else {
+            if spec.isOptional { continue }
             throw H5ConvError(
               .badData, "the weight '\(owner)/\(spec.name)' is not in the file", at: "layer '\(layer.name)'")
           }

@@ -247,7 +247,7 @@ extension Model {
     return try layer.weights.map { spec in
       let stored = try weights.stored(layer: number, spec.name)
       return WrittenWeight(
-        name: spec.name, owner: spec.owner, isTrainable: spec.isTrainable && layer.isTrainable,
+        name: spec.name, owner: spec.owner, number: spec.number, isTrainable: spec.isTrainable && layer.isTrainable,
         tensor: isScaled ? GateScaling.scaled(stored, spec, of: layer) : stored)
     }
   }

@@ -63,7 +63,13 @@ struct Softmax: Layer {
   /// Where among the inputs a mask is: elements at which it is 0 count as very small.
   private var maskPlace: Int?
 
-  init(_ config: ConfigReader) throws { axes = try config.ints("axis", default: [-1]) }
+  init(_ config: ConfigReader) throws {
+    axes = try config.ints("axis", default: [-1])
+    // An operation of that name without an axis works on all elements.
+    if config.object["axis"]?.isNull == true {
+      throw config.error("axis", "is null, which is not supported", kind: .unsupported)
+    }
+  }
 
   func applied(to arguments: CallArguments<Int>) throws -> any Layer {
     var copy = self

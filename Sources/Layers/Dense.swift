@@ -14,11 +14,6 @@ struct Dense: Layer {
     units = try config.int(config.has("output_dim") ? "output_dim" : "units", in: 1...1 << 30)
     usesBias = try config.bool("use_bias", default: true)
     activation = try config.activation()
-    if config.has("quantization_config")
-      || config.object["dtype"]?["class_name"]?.string?.hasPrefix("Quantized") == true
-    {
-      throw config.error("dtype", "is a quantized policy, which is not supported", kind: .unsupported)
-    }
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {

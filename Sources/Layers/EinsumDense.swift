@@ -38,9 +38,6 @@ struct EinsumDense: Layer {
     biasAxes = config.has("bias_axes") ? Array(try config.string("bias_axes")) : []
     guard Set(biasAxes).isSubset(of: output) else { throw config.error("bias_axes", "are not axes of the output") }
     activation = try config.activation()
-    if config.has("quantization_config") || config.has("lora_rank") {
-      throw config.error("quantization_config", "and lora_rank are not supported", kind: .unsupported)
-    }
   }
 
   /// `output_shape`: sizes without the batch, null for those that the input decides.

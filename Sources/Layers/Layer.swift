@@ -76,10 +76,12 @@ package struct WeightSpec: Sendable, Equatable {
   package let owner: [String]
   /// Its number among the variables of `owner`, where the owner lists variables of others before it.
   package let number: Int?
+  /// Whether files may lack it.
+  package let isOptional: Bool
 
   package init(
     _ name: String, _ shape: PartialShape, aliases: [String] = [], isTrainable: Bool = true, owner: [String] = [],
-    number: Int? = nil
+    number: Int? = nil, isOptional: Bool = false
   ) {
     self.name = name
     self.aliases = aliases
@@ -87,6 +89,7 @@ package struct WeightSpec: Sendable, Equatable {
     self.isTrainable = isTrainable
     self.owner = owner
     self.number = number
+    self.isOptional = isOptional
   }
 
   /// Whether `stored`, the last component of a stored weight's path without `:0`, is a name of this weight.

@@ -42,11 +42,6 @@ struct Embedding: Layer {
     columns = try config.int("output_dim", in: 1...sizeLimit)
     masksZero = try config.bool("mask_zero", default: false)
     reverseKernel = isReversible ? !(try config.bool("tie_weights", default: true)) : false
-    if config.has("quantization_config")
-      || config.object["dtype"]?["class_name"]?.string?.hasPrefix("Quantized") == true
-    {
-      throw config.error("dtype", "is a quantized policy, which is not supported", kind: .unsupported)
-    }
   }
 
   func applied(to arguments: CallArguments<Int>) throws -> any Layer {

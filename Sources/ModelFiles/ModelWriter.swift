@@ -47,12 +47,18 @@ package struct WrittenWeight: Sendable {
   package var name: String
   /// Attributes that lead to the object that owns it in Keras 3's layout.
   package var owner: [String]
+  /// Its number among the variables of its owner, where those of others come before it.
+  package var number: Int?
   package var isTrainable: Bool
   package var tensor: StoredTensor
   /// The name that a legacy file gave it, which such a file gets again.
   package var legacyName: String?
 
-  package init(name: String, owner: [String], isTrainable: Bool, tensor: StoredTensor, legacyName: String? = nil) {
+  package init(
+    name: String, owner: [String], number: Int? = nil, isTrainable: Bool, tensor: StoredTensor,
+    legacyName: String? = nil
+  ) {
+    self.number = number
     self.name = name
     self.owner = owner
     self.isTrainable = isTrainable

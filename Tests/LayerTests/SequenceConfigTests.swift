@@ -55,7 +55,7 @@ struct BadSequenceConfigTests {
     BadConfig("CategoryEncoding", #"{"num_tokens": 0}"#, "num_tokens"),
     BadConfig("CategoryEncoding", #"{"num_tokens": 3, "output_mode": "int"}"#, "output_mode"),
     BadConfig("LayerScale", #"{}"#, "projection_dim"), BadConfig("CustomScaleLayer", #"{}"#, "scale"),
-    BadConfig("TFOpLambda", #"{}"#, "function"),
+    BadConfig("Softmax", #"{"axis": null}"#, "axis", .unsupported), BadConfig("TFOpLambda", #"{}"#, "function"),
     BadConfig("TFOpLambda", #"{"function": "signal.fft"}"#, "function", .unsupported),
   ])
   func refused(_ bad: BadConfig) throws {
@@ -108,7 +108,8 @@ struct BadCallTests {
     BadCall("repeat", [("repeats", 0), ("axis", 1)], [nil, 4, 6], .unsupported),
     BadCall("broadcast_to", [("shape", [2, 5, 6])]), BadCall("math.reduce_mean", [("axis", 3)]),
     BadCall("math.reduce_mean", [("axis", [1, 1])]), BadCall("math.reduce_mean", [("axis", "all")]),
-    BadCall("math.argmax", [("axis", 5)]), BadCall("math.add", []), BadCall("math.add", [("y", [1, 2, 3])]),
+    BadCall("norm", [("ord", 2), ("axis", [1, 2])], [nil, 4, 6], .unsupported), BadCall("math.argmax", [("axis", 5)]),
+    BadCall("math.add", []), BadCall("math.add", [("y", [1, 2, 3])]),
     BadCall("math.add", [("y", [[1, 2], [3]])], [nil, 2], .unsupported),
     BadCall("math.add", [("y", "text")], [nil, 2], .unsupported),
     BadCall("linalg.matmul", [("b", [[1, 2], [3, 4]])]),

@@ -5,7 +5,10 @@ import H5ConvTensors
 /// Operations of neural networks that work along axes.
 enum NeuralFunctions {
   static func softmax(_ call: OperationCall) throws -> TensorFunction {
-    let axes = try call.ints("axis", "dim", at: 1) ?? [-1]
+    // In Keras 3 a null axis means all elements.
+    guard let axes = try call.ints("axis", "dim", at: 1) ?? (call.isKeras3 ? nil : [-1]) else {
+      throw call.unsupported("without an axis")
+    }
     let isLogarithm = call.name == "logsoftmax"
     if isLogarithm, axes.count != 1 { throw call.unsupported("over several axes") }
     return TensorFunction(
@@ -28,8 +31,10 @@ enum NeuralFunctions {
     if let order = try call.value("order"), order.integer != 2 { throw call.unsupported("of another order than 2") }
     // Keras 3 limits the length, TensorFlow its square.
     let epsilon = try call.number("epsilon") ?? (call.isKeras3 ? 1e-7 : 1e-12)
+    let axes = try call.ints("axis", at: 1)
+    if call.isKeras3, axes == nil { throw call.unsupported("without an axis") }
     return standardized(
-      try call.operand(0, "x"), .length, axes: try call.ints("axis", at: 1) ?? (call.isKeras3 ? [-1] : nil),
+      try call.operand(0, "x"), .length, axes: axes,
       epsilon: call.isKeras3 ? epsilon * epsilon : epsilon)
   }
 

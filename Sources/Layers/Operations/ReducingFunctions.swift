@@ -42,6 +42,9 @@ enum ReducingFunctions {
 
   static func reduce(_ call: OperationCall, _ reduction: AxisReduction) throws -> TensorFunction {
     let axes = try Axes(call)
+    for name in ["initial", "where", "dtype"] where try call.value(name) != nil {
+      throw call.unsupported("with \(name)")
+    }
     return TensorFunction([try call.operand(0, "x", "input_tensor")], shapes: { [try axes.shape($0[0])] }) {
       values, lowering in [try axes.lower(values[0], reduction, &lowering)]
     }
@@ -55,6 +58,10 @@ enum ReducingFunctions {
       order.string != "euclidean"
     {
       throw call.unsupported("of such an order")
+    }
+    // Order 2 of matrices is their largest singular value.
+    if name == "norm", try call.value("ord")?.integer == 2, axes.named?.count != 1 {
+      throw call.unsupported("of matrices")
     }
     return TensorFunction([try call.operand(0, "x", "input_tensor", "tensor")], shapes: { [try axes.shape($0[0])] }) {
       values, lowering in
