@@ -25,6 +25,12 @@ public struct Model: Sendable {
   package let weights: WeightTable
   let choices = PreprocessingChoices()
 
+  /// Whether slices of the model compute every layer as it stands, without arithmetic reordered for speed.
+  ///
+  /// Otherwise a batch normalization behind a convolution is multiplied into the kernel, which rounds differently: some 10⁻⁶ of the
+  /// output's largest value. Matrix products add in the processor's order either way.
+  public var isExact = false
+
   /// Opens the Keras model file at `path`.
   ///
   /// - Parameters:
