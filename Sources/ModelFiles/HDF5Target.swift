@@ -25,7 +25,7 @@ final class HDF5Target {
   init(_ path: String, _ options: StorageOptions) throws {
     self.path = path
     self.options = options
-    let file = try File.create(path)
+    let file = try naming(path) { try File.create(path) }
     self.file = file
     root = file.root
   }
@@ -42,12 +42,12 @@ final class HDF5Target {
       return
     }
     let bytes = try tensor.bytes()
-    try bytes.withUnsafeBytes { try dataset.write($0) }
+    try naming(path) { try bytes.withUnsafeBytes { try dataset.write($0) } }
   }
 
   /// Writes what is left. No group of the file may be in use any more.
   func finish() throws {
-    try file?.flush()
+    try naming(path) { try file?.flush() }
     file = nil
     guard !copies.isEmpty else { return }
     let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
