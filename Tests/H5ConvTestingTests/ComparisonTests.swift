@@ -129,35 +129,35 @@ struct ComparisonTests {
 
   @Test func sameWeights() throws {
     let same = try other { _ in }
-    let report = try compareWeights(of: model, with: same)
+    let report = try compareWeights(model, same)
     #expect(report.isMatch)
     #expect(report.comparedCount == 8)
     #expect(report.worst?.difference == 0)
-    try expectWeights(of: model, equal: same)
+    try expectSameWeights(model, same)
   }
 
   /// Names in the file differ between versions of Keras; names of layers and weights do not.
   @Test func weightsInAnotherForm() throws {
     let plain = try Model(contentsOf: ModelFixture.path("tfk_nested_sequential"))
     for name in ["tfk_file_big_endian", "tfk_file_chunked", "tfk_file_float64"] {
-      try expectWeights(of: plain, equal: try Model(contentsOf: ModelFixture.path(name)))
+      try expectSameWeights(plain, try Model(contentsOf: ModelFixture.path(name)))
     }
     let half = try Model(contentsOf: ModelFixture.path("tfk_file_float16"))
-    #expect(try !compareWeights(of: plain, with: half).isMatch)
-    try expectWeights(of: plain, equal: half, within: 1e-3)
+    #expect(try !compareWeights(plain, half).isMatch)
+    try expectSameWeights(plain, half, tolerance: 1e-3)
   }
 
   @Test func otherWeights() throws {
     let shifted = try other { $0.kernelShift = 0.25 }
-    let report = try compareWeights(of: model, with: shifted)
+    let report = try compareWeights(model, shifted)
     #expect(report.departures.map(\.place) == ["conv/kernel"])
     #expect(report.firstDeparture?.difference == 0.25)
-    try expectWeights(of: model, equal: shifted, within: 0.25)
-    #expect(throws: ConversionMismatch.self) { try expectWeights(of: model, equal: shifted, within: 0.24) }
+    try expectSameWeights(model, shifted, tolerance: 0.25)
+    #expect(throws: ConversionMismatch.self) { try expectSameWeights(model, shifted, tolerance: 0.24) }
   }
 
   @Test func otherSetOfWeights() throws {
-    let report = try compareWeights(of: model, with: try other { $0.denseName = "logits" })
+    let report = try compareWeights(model, try other { $0.denseName = "logits" })
     #expect(
       report.departures.map(\.description) == [
         "dense/kernel: only the first model has it", "dense/bias: only the first model has it",
@@ -167,35 +167,35 @@ struct ComparisonTests {
 
   @Test func goldenWeights() throws {
     let bias = try Tensor(shape: [2], values: [0, 0.125])
-    try expectWeights(of: model, equal: ["conv/bias": bias, "dense/bias": bias])
+    try expectSameWeights(model, ["conv/bias": bias, "dense/bias": bias])
     let flat = try Tensor(shape: [2, 1], values: [0, 0.125])
     #expect(
-      try compareWeights(of: model, with: ["conv/bias": flat]).firstDeparture?.what
+      try compareWeights(model, ["conv/bias": flat]).firstDeparture?.what
         == "the shape is [2] where [2, 1] was expected")
-    #expect(try compareWeights(of: model, with: ["conv/absent": bias]).firstDeparture?.place == "conv/absent")
+    #expect(try compareWeights(model, ["conv/absent": bias]).firstDeparture?.place == "conv/absent")
   }
 
   // MARK: - Activations
 
   @Test func sameActivations() throws {
     let golden = try golden()
-    let report = try compareActivations(of: model, on: [image], with: golden)
+    let report = try compareActivations(model, golden, on: [image])
     #expect(report.isMatch)
     #expect(report.comparedCount == 4)
-    try expectActivations(of: model, on: [image], match: golden)
+    try expectSameActivations(model, golden, on: [image])
   }
 
   /// The first layer that departs is named, not the one that departs most.
   @Test func firstLayerThatDeparts() throws {
     let changed = try other { $0.activation = "relu" }
-    let report = try compareActivations(of: changed, on: [image], with: try golden())
+    let report = try compareActivations(changed, try golden(), on: [image])
     #expect(report.firstDeparture?.place == "conv")
     let difference = try #require(report.firstDeparture?.difference)
     #expect(difference > 1e-4)
     #expect(report.description.contains("first conv: the largest difference is \(difference)"))
     #expect(report.description.contains("then bn, flat, dense"))
     let error = try #require(throws: ConversionMismatch.self) {
-      try expectActivations(of: changed, on: [image], match: try golden())
+      try expectSameActivations(changed, try golden(), on: [image])
     }
     #expect(error.description == report.description)
   }
@@ -204,7 +204,7 @@ struct ComparisonTests {
     var golden = try golden()
     let dense = try #require(golden["dense"])
     golden["dense"] = try Tensor(shape: dense.shape, values: dense.values.map { $0 + 0.5 })
-    let report = try compareActivations(of: model, on: [image], with: golden)
+    let report = try compareActivations(model, golden, on: [image])
     #expect(report.departures.map(\.place) == ["dense"])
     #expect(report.worst?.place == "dense")
   }
@@ -213,13 +213,13 @@ struct ComparisonTests {
     var golden = try golden()
     golden["absent"] = image
     golden["bn"] = image
-    let report = try compareActivations(of: model, on: [image], with: golden)
+    let report = try compareActivations(model, golden, on: [image])
     #expect(report.departures.map(\.place) == ["bn", "absent"])
     #expect(report.departures[1].what == "the model has no such layer")
   }
 
   @Test func nothingToCompare() throws {
-    let report = try compareActivations(of: model, on: [image], with: [:])
+    let report = try compareActivations(model, [:], on: [image])
     #expect(report.isMatch && report.comparedCount == 0)
   }
 
@@ -248,7 +248,7 @@ struct ComparisonTests {
       ]),
       weights: ["d": ["kernel": ([1, a.count], a.values)]], to: file)
     let report = try compareWeights(
-      of: try Model(contentsOf: file), with: ["d/kernel": try b.reshaped(to: [1, b.count])], within: 100)
+      try Model(contentsOf: file), ["d/kernel": try b.reshaped(to: [1, b.count])], tolerance: 100)
     #expect(!report.isMatch)
     #expect(report.worst?.difference.isNaN == true)
   }
