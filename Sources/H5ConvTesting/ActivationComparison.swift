@@ -90,6 +90,8 @@ public func expectSameActivations(
 private func ordered(_ inputs: [Tensor], of reference: Model, for model: Model) -> [Tensor] {
   let names = reference.inputs.map(\.name)
   let places = model.inputs.compactMap { names.firstIndex(of: $0.name) }
-  guard places.count == inputs.count, Set(places).count == places.count else { return inputs }
+  guard names.count == inputs.count, places.count == inputs.count, Set(places).count == places.count else {
+    return inputs
+  }
   return places.map { inputs[$0] }
 }

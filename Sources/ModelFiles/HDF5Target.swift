@@ -45,7 +45,9 @@ final class HDF5Target {
     try naming(path) { try bytes.withUnsafeBytes { try dataset.write($0) } }
   }
 
-  /// Writes what is left. No group of the file may be in use any more.
+  /// Writes what is left.
+  ///
+  /// No group of the file may be in use any more.
   func finish() throws {
     try naming(path) { try file?.flush() }
     file = nil

@@ -9,6 +9,8 @@ private struct Variant {
   var filters = 2
   var activation = "linear"
   var kernelShift: Float = 0
+  var normalizationShift: Float = 0
+  var denseShift: Float = 0
   var denseName = "dense"
   var reversesLayers = false
   var hasExtraLayer = false
@@ -31,11 +33,11 @@ private struct Variant {
       "conv/bias:0": ([filters], numbers(filters)),
     ]
     let bn: ModelText.Weights = [
-      "bn/gamma:0": ([filters], numbers(filters, 1)), "bn/beta:0": ([filters], numbers(filters)),
+      "bn/gamma:0": ([filters], numbers(filters, 1)), "bn/beta:0": ([filters], numbers(filters, normalizationShift)),
       "bn/moving_mean:0": ([filters], numbers(filters)), "bn/moving_variance:0": ([filters], numbers(filters, 1)),
     ]
     let dense: ModelText.Weights = [
-      "kernel:0": ([9 * filters, 2], numbers(18 * filters)), "bias:0": ([2], numbers(2)),
+      "kernel:0": ([9 * filters, 2], numbers(18 * filters)), "bias:0": ([2], numbers(2, denseShift)),
     ]
     try ModelText.write(
       ModelText.functional(layers, inputs: [("x", 0, 0)], outputs: [(denseName, 0, 0)]),
@@ -59,7 +61,7 @@ struct ComparisonTests {
   private func other(_ change: (inout Variant) -> Void) throws -> Model {
     var variant = Variant()
     change(&variant)
-    return try variant.write(to: folder.file("other.h5"))
+    return try variant.write(to: folder.file("other\(folder.names.count).h5"))
   }
 
   private func golden() throws -> [String: Tensor] {
@@ -221,6 +223,86 @@ struct ComparisonTests {
   @Test func nothingToCompare() throws {
     let report = try compareActivations(model, [:], on: [image])
     #expect(report.isMatch && report.comparedCount == 0)
+  }
+
+  // MARK: - Activations of two models
+
+  @Test func sameActivationsOfTwoModels() throws {
+    let same = try other { _ in }
+    let report = try compareActivations(same, model, on: [image])
+    #expect(report.isMatch)
+    #expect(report.comparedCount == 4)
+    #expect(report.description == "activations: 4 compared, all match, the largest difference is 0.0 at conv")
+    try expectSameActivations(same, model, on: [image], tolerance: 0)
+  }
+
+  /// One bias is a little larger: the layer that has it is named, and by how much it departs; then what follows from it.
+  @Test func firstLayerOfTwoModelsThatDeparts() throws {
+    let changed = try other { $0.normalizationShift = 0.25 }
+    let report = try compareActivations(changed, model, on: [image])
+    #expect(report.departures.map(\.place) == ["bn", "flat", "dense"])
+    let scale = try #require(golden()["bn"]).values.map { Double(abs($0)) }.max() ?? 0
+    let difference = try #require(report.firstDeparture?.difference)
+    #expect(abs(difference - 0.25 / max(1, scale)) < 1e-6)
+    #expect(
+      report.description
+        == "activations: 3 of 4 depart, first bn: the largest difference is \(difference), more than 0.0001; then flat, dense"
+    )
+    #expect(try compareActivations(changed, model, on: [image], tolerance: 100).isMatch)
+    let error = try #require(throws: ConversionMismatch.self) {
+      try expectSameActivations(changed, model, on: [image])
+    }
+    #expect(error.description == report.description)
+  }
+
+  /// Layers that only one of them has are no departure; the outputs are compared whatever they are called.
+  @Test func otherOutput() throws {
+    let renamed = try other { $0.denseName = "logits" }
+    let report = try compareActivations(renamed, model, on: [image])
+    #expect(report.isMatch && report.comparedCount == 4)
+    let changed = try other {
+      $0.denseName = "logits"
+      $0.denseShift = 0.5
+    }
+    let departures = try compareActivations(changed, model, on: [image]).departures
+    #expect(departures.map(\.place) == ["logits (dense)"])
+    let more = try other { $0.hasExtraLayer = true }
+    #expect(try compareActivations(more, model, on: [image]).isMatch)
+  }
+
+  /// Inputs go to the layers of their names, in whatever order a model has them.
+  @Test func inputsByName() throws {
+    func difference(_ inputs: [String]) throws -> Model {
+      let layers =
+        ["a", "b"].map { ModelText.input($0, [nil, 2]) }
+        + [ModelText.layer("Subtract", "difference", ["trainable": true], inbound: [[("a", 0, 0), ("b", 0, 0)]])]
+      let path = folder.file(inputs.joined())
+      try ModelText.write(
+        ModelText.functional(layers, inputs: inputs.map { ($0, 0, 0) }, outputs: [("difference", 0, 0)]), to: path)
+      return try Model(contentsOf: path)
+    }
+    let values = [try Tensor(shape: [1, 2], values: [5, 7]), try Tensor(shape: [1, 2], values: [1, 2])]
+    try expectSameActivations(try difference(["b", "a"]), try difference(["a", "b"]), on: values, tolerance: 0)
+  }
+
+  @Test func otherNumberOfOutputs() throws {
+    let model = try Model(contentsOf: ModelFixture.path("tfk_two_outputs"))
+    let path = try model.writeSlice(outputs: ["head_low"], to: folder.file("part.keras")).path
+    let image = try #require(try ModelFixture("tfk_two_outputs").inputs["x"])
+    let report = try compareActivations(try Model(contentsOf: path), model, on: [image])
+    #expect(report.departures.map(\.description) == ["model: 1 outputs where 2 were expected"])
+  }
+
+  /// What cannot be run is passed over; when nothing is left there is nothing to say.
+  @Test func unsupportedLayers() throws {
+    let fixture = try ModelFixture("k3_own_code")
+    let own = try Model(contentsOf: fixture.path)
+    let report = try compareActivations(own, own, on: [try #require(fixture.inputs["x"])])
+    #expect(report.isMatch && report.comparedCount == own.computableOutputNames.count && report.comparedCount == 2)
+    let error = try #require(throws: H5ConvError.self) {
+      try compareActivations(own, try Model(contentsOf: ModelFixture.path("k3_dense")), on: [image])
+    }
+    #expect(error.kind == .unsupported || error.kind == .usage, "\(error)")
   }
 
   // MARK: - Numbers
