@@ -67,7 +67,9 @@ package enum ArchiveWriter {
     var config = ArchitectureWriter(model.dialect).config(architecture).object ?? JSONObject()
     if let training = model.trainingConfig { config["compile_config"] = training }
     // No time of writing: the same model gives the same bytes.
-    let metadata: JSONValue = ["keras_version": .string(model.kerasVersion), "date_saved": "1980-01-01@00:00:00"]
+    let metadata: JSONValue = [
+      "keras_version": model.kerasVersion.map { .string($0) } ?? .null, "date_saved": "1980-01-01@00:00:00",
+    ]
     let members = [
       ("metadata.json", Array(metadata.pythonText.utf8)),
       ("config.json", Array(JSONValue.object(config).pythonText.utf8)),
@@ -127,9 +129,9 @@ package enum NamedWeightWriter {
   package static func safetensors(_ model: WrittenModel, to path: String, _ options: StorageOptions) throws {
     let tensors = try named(model, options)
     var header = JSONObject()
-    var metadata: JSONObject = [
-      "format": "keras", "keras_version": .string(model.kerasVersion), "backend": .string(model.backend),
-    ]
+    var metadata: JSONObject = ["format": "keras"]
+    if let version = model.kerasVersion { metadata["keras_version"] = .string(version) }
+    if let backend = model.backend { metadata["backend"] = .string(backend) }
     if let architecture = model.architecture {
       metadata["model_config"] = .string(ArchitectureWriter(model.dialect).config(architecture).pythonText)
     }

@@ -29,7 +29,7 @@ final class HDF5Target {
     self.path = path
     self.options = options
     offset = 0
-    let file = try File.create(path)
+    let file = try naming(path) { try File.create(path) }
     self.file = file
     root = file.root
   }
@@ -39,7 +39,7 @@ final class HDF5Target {
     self.path = path
     self.options = options
     self.offset = offset
-    let file = try File.create(descriptor: descriptor, offset: offset)
+    let file = try naming(path) { try File.create(descriptor: descriptor, offset: offset) }
     self.file = file
     root = file.root
   }
@@ -56,12 +56,14 @@ final class HDF5Target {
       return
     }
     let bytes = try tensor.bytes()
-    try bytes.withUnsafeBytes { try dataset.write($0) }
+    try naming(path) { try bytes.withUnsafeBytes { try dataset.write($0) } }
   }
 
-  /// Writes what is left. No group of the file may be in use any more.
+  /// Writes what is left.
+  ///
+  /// No group of the file may be in use any more.
   func finish() throws {
-    try file?.flush()
+    try naming(path) { try file?.flush() }
     file = nil
     guard !copies.isEmpty else { return }
     let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)

@@ -10,14 +10,15 @@ package struct WrittenModel: Sendable {
   package var dialect: Dialect
   package var layers: [WrittenLayer]
   package var trainingConfig: JSONValue?
-  package var kerasVersion: String
-  package var backend: String
+  /// nil where the source does not tell and its weights are in the form that they had.
+  package var kerasVersion: String?
+  package var backend: String?
   /// The optimizer's variables with their names, in order.
   package var optimizer: [StoredTensor]
 
   package init(
     architecture: Architecture?, dialect: Dialect, layers: [WrittenLayer], trainingConfig: JSONValue? = nil,
-    kerasVersion: String, backend: String, optimizer: [StoredTensor] = []
+    kerasVersion: String?, backend: String?, optimizer: [StoredTensor] = []
   ) {
     self.architecture = architecture
     self.dialect = dialect

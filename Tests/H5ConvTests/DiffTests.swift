@@ -4,21 +4,7 @@ import H5ConvHDF5
 import TestSupport
 import Testing
 
-/// One network in files of every container and version, as `containers/index.json` lists them.
-struct ContainerFixture: CustomTestStringConvertible, Sendable {
-  let file: String
-  let network: String
-  var path: String { Fixtures.path("containers/" + file) }
-  var testDescription: String { file }
-
-  static let all: [ContainerFixture] = {
-    let index = try? JSONParser.parse(contents(of: Fixtures.path("containers/index.json")))
-    return (index?["files"]?.array ?? []).compactMap { line in
-      guard let file = line["file"]?.string, let network = line["network"]?.string else { return nil }
-      return ContainerFixture(file: file, network: network)
-    }
-  }()
-
+extension ContainerFixture {
   /// Files of Keras 2 and 3 that another one holds the same network as.
   static let comparable = all.filter { !$0.file.hasPrefix("k122") && references[$0.network] != nil }
   static let references = [
