@@ -268,7 +268,9 @@ extension Model {
   /// The weights of a layer of the graph, in storage order.
   func writtenWeights(ofLayer number: Int, isScaled: Bool) throws -> [WrittenWeight] {
     let layer = graph.layers[number]
-    return try layer.weights.map { spec in
+    return try layer.weights.compactMap { spec in
+      // What only some containers keep, as the factors of LoRA.
+      if spec.isOptional, (try? weights.stored(layer: number, spec.name)) == nil { return nil }
       let stored = try weights.stored(layer: number, spec.name)
       return WrittenWeight(
         name: spec.name, owner: spec.owner, number: spec.number, isTrainable: spec.isTrainable && layer.isTrainable,

@@ -29,13 +29,14 @@ final class StoredArchive {
     entries.append(entry)
   }
 
-  /// Where the bytes of a last member `name` begin that is to be written in place, at a multiple of 64.
+  /// Where the bytes of a last member `name` begin that is to be written in place: at a multiple of 64, and of no larger power of
+  /// two, where programs look for HDF5 in whatever file.
   func beginLast(_ name: String) throws -> Int {
     let name = Array(name.utf8)
     entries.append((name: name, offset: end, size: 0, crc: 0))
     let plain = end + 30 + name.count
     // An extra field has four bytes of its own.
-    padding = (64 - (plain + 4) % 64) % 64 + 4
+    padding = (64 + 128 - (plain + 4) % 128) % 128 + 4
     try write(StoredArchive.header(entries[entries.count - 1], padding: padding))
     return end
   }

@@ -1,3 +1,4 @@
+import H5ConvConfig
 import H5ConvGraph
 import H5ConvInference
 import H5ConvModelFiles
