@@ -6,6 +6,18 @@ import H5ConvHDF5
 package enum LegacyWriter {
   /// - Parameter isWhole: whether the architecture is written too, and the weights below `model_weights`.
   package static func write(_ model: WrittenModel, to path: String, isWhole: Bool, _ options: StorageOptions) throws {
+    var options = options
+    var model = model
+    if options.type == .opaque(bytes: 2) {
+      // Rounded to bfloat16 here, so that they are found to be that below.
+      for layer in model.layers.indices {
+        for place in model.layers[layer].weights.indices {
+          let tensor = model.layers[layer].weights[place].tensor
+          model.layers[layer].weights[place].tensor = tensor.converted(to: options.type)
+        }
+      }
+      options.type = nil
+    }
     let target = try HDF5Target(path, options)
     try write(model, into: target, isWhole: isWhole)
     try target.finish()
