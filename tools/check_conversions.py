@@ -59,6 +59,7 @@ def main():
     parser.add_argument('--with', dest='library', default='keras', choices=['keras', 'tf_keras'])
     parser.add_argument('--only', default='')
     parser.add_argument('--to', default='')
+    parser.add_argument('--dtype', default='', help='written as this type: quantized models become floating point')
     parser.add_argument('--all', action='store_true', help='print what NOT_YET lists too')
     arguments = parser.parse_args()
     library = __import__(arguments.library)
@@ -81,6 +82,7 @@ def main():
 
         architecture = entry.get('architecture')
         extra = ['--architecture', str(FIXTURES / architecture)] if architecture else []
+        extra += ['--dtype', arguments.dtype] if arguments.dtype else []
         with tempfile.TemporaryDirectory() as folder:
             whole = None
             for target, suffix in TARGETS.items():

@@ -84,7 +84,10 @@ struct Dequantizer {
       throw H5ConvError(.badData, "g_idx has \(groups?.count ?? 0) places where \(shape[grouping.axis]) were expected")
     }
     return try groups.map { group in
-      guard let number = Int(exactly: group), number >= 0, number <= scales / max(1, grouping.stride) else {
+      // GPTQ stores quotients, whose fractions Keras drops when it looks the groups up.
+      guard let number = Int(exactly: group.rounded(.towardZero)), number >= 0,
+        number <= scales / max(1, grouping.stride)
+      else {
         throw H5ConvError(.badData, "g_idx names the group \(group), which has no scale")
       }
       return number * grouping.stride

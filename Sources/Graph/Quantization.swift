@@ -6,7 +6,7 @@ package import H5ConvTensors
 /// How Keras 3 stored a layer's largest weights, when they are quantized (`model.quantize`) or have low-rank factors beside them
 /// (`enable_lora`), and how they become floating point again.
 package struct Quantization: Sendable {
-  private let weights: [QuantizedWeight]
+  let weights: [QuantizedWeight]
   /// The layer's weights before they were quantized.
   package let plain: [WeightSpec]
   /// The layer's weights as they are stored, in the order of Keras 3's layout.

@@ -236,6 +236,13 @@ struct QuantizedWeight: Sendable {
     return Dequantizer(shape: [rows ?? 0, columns ?? 0], packedAxis: 1, strides: [0, 1], divides: true)
   }
 
+  /// Int4 of Keras 3.11 to 3.13, packed along the first axis that is summed over.
+  func olderForm(_ shape: [Int]) -> Dequantizer {
+    Dequantizer(
+      shape: shape, packedAxis: packedAxis(isOlder: true), strides: Dequantizer.strides(shape, kept: kept),
+      divides: true)
+  }
+
   private func grouped(_ form: Dequantizer, _ stored: Tensor, _ read: (String) throws -> Tensor?) throws -> [Float] {
     let scale = try scale(read, areGrouped: true)
     let columns = columns ?? 1
@@ -251,7 +258,7 @@ struct QuantizedWeight: Sendable {
   }
 
   private func check(groups count: Int, _ index: Tensor) throws {
-    if let wrong = index.values.first(where: { !($0 >= 0 && $0 < Float(count)) }) {
+    if let wrong = index.values.first(where: { !($0 > -1 && $0 < Float(count)) }) {
       throw H5ConvError(.badData, "g_idx names the group \(wrong) of \(count)")
     }
   }

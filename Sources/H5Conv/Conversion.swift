@@ -174,14 +174,15 @@ extension Model {
   /// - Throws: `H5ConvError`: `usage`, `badData` for weights that are missing or damaged, `cannotWrite`.
   public func write(to target: String, _ options: ConversionOptions = ConversionOptions()) throws -> ConversionResult {
     let format = try targetFormat(target, options)
-    let translated = ModelTranslator.translate(architecture)
+    let translated = ModelTranslator.translate(
+      options.dtype == nil ? QuantizedConfig.modern(architecture) : QuantizedConfig.plain(architecture))
     var warnings =
       format.holdsArchitecture || format == .safetensors
       ? translated.problems.filter { $0.isWarning(translated.dialect) }.map(\.text) : []
     var changes = translated.notes.filter { format.holdsArchitecture || translated.changesWeights(of: $0.layer) }.map(
       \.text)
     let written = try naming(path) { () throws -> WrittenModel in
-      let weights = try writtenWeights(of: translated, warnings: &warnings)
+      let weights = try writtenWeights(of: translated, format, options, changes: &changes, warnings: &warnings)
       var model = WrittenModel(
         architecture: translated.architecture, dialect: translated.dialect, layers: weights,
         kerasVersion: writtenVersion(translated.dialect), backend: writtenBackend)
@@ -219,7 +220,10 @@ extension Model {
   var writtenBackend: String { file.backend.flatMap { $0 == "theano" ? nil : $0 } ?? "tensorflow" }
 
   /// The weights of all layers under their paths in the translated model.
-  func writtenWeights(of translated: TranslatedModel, warnings: inout [String]) throws -> [WrittenLayer] {
+  func writtenWeights(
+    of translated: TranslatedModel, _ format: ModelFormat, _ options: ConversionOptions, changes: inout [String],
+    warnings: inout [String]
+  ) throws -> [WrittenLayer] {
     var order: [[String]: Int] = [:]
     func visit(_ model: Architecture, _ path: [String]) {
       for layer in model.layers {
@@ -230,7 +234,12 @@ extension Model {
     visit(translated.architecture, [])
     var layers: [WrittenLayer] = []
     for (number, layer) in graph.layers.enumerated() where !layer.weights.isEmpty && order[layer.path] != nil {
-      let weights = try writtenWeights(ofLayer: number, isScaled: translated.scaledGates.contains(layer.path))
+      let weights =
+        if let quantization = layer.quantization {
+          try quantizedWeights(ofLayer: number, quantization, format, options, changes: &changes)
+        } else {
+          try writtenWeights(ofLayer: number, isScaled: translated.scaledGates.contains(layer.path))
+        }
       layers.append(WrittenLayer(path: layer.path, weights: weights))
     }
     for name in Set(weights.unclaimed.map(\.layer)).sorted() {
@@ -281,7 +290,7 @@ extension Model {
   private func trainingConfig(
     for format: ModelFormat, _ dialect: Dialect, _ warnings: inout [String]
   ) -> JSONValue? {
-    guard format.holdsArchitecture, let stored = file.trainingConfig, !stored.isNull else { return nil }
+    guard format.holdsArchitecture, let stored = file.trainingConfig, !stored.isNull, stored != [:] else { return nil }
     let written =
       format == .keras
       ? TrainingConfig.archive(stored, dialect: dialect) : TrainingConfig.legacy(stored, dialect: dialect)

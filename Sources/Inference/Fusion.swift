@@ -24,7 +24,8 @@ enum Fusion {
     return fuse(live.reversed(), keeping: outputs, foldsNormalizations)
   }
 
-  private static func fuse(_ steps: [FusedStep], keeping outputs: Set<Int>, _ foldsNormalizations: Bool) -> [FusedStep] {
+  private static func fuse(_ steps: [FusedStep], keeping outputs: Set<Int>, _ foldsNormalizations: Bool) -> [FusedStep]
+  {
     var uses: [Int: Int] = [:]
     for input in steps.flatMap(\.inputs) { uses[input, default: 0] += 1 }
     var result: [FusedStep] = []

@@ -27,7 +27,9 @@ package struct Plan: Sendable {
   ///   - weights: gives the weights; asked once for each one that is needed.
   /// - Throws: ``H5ConvError`` of kind `unsupported` naming the first layer that cannot be run, `badData` for shapes that do not
   ///   fit or weights that are missing.
-  package init(_ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, weights: WeightSource) throws {
+  package init(_ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, weights: WeightSource)
+    throws
+  {
     var lowering = Lowering()
     var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]

@@ -117,7 +117,11 @@ struct ConfigTranslator {
 
   private mutating func field(_ key: String, _ value: JSONValue, className: String, layer: String) -> JSONValue? {
     switch key {
-    case "dtype": return policy(value)
+    case "dtype":
+      if dialect == .portable, QuantizationPolicy.isQuantized(value) || value["config"]?["policy_map"] != nil {
+        problem(layer, "a quantized dtype policy")
+      }
+      return policy(value)
     case "axis":
       // tf.keras has one axis as a list, which Keras 3 refuses for some classes.
       if let items = value.array, items.count == 1, let axis = items[0].integer { return .int(axis) }

@@ -111,7 +111,6 @@ struct SlicingTests {
     // A name that the outer model has too gets that of the model around it.
     Cut("k3_shared_across", ["inner/both", "sum"], layers: ["x", "both", "inner_both", "relu", "sum"]),
     // Other outputs of a layer; what needs the user's Python is gone.
-    Cut("k3_recurrent_states", ["encoder:1", "encoder:2"], layers: ["x", "encoder"]),
     Cut("k3_own_code", ["side"], layers: ["x", "before", "side"]),
   ])
   fileprivate func parts(_ cut: Cut) throws {

@@ -66,7 +66,7 @@ struct BadSequenceConfigTests {
   }
 
   @Test(arguments: [
-    "StringLookup", "TextVectorization", "Hashing", "MelSpectrogram", "AutoContrast", "RandomCrop", "Lambda",
+    "StringLookup", "TextVectorization", "Hashing", "MelSpectrogram", "AutoContrast", "Lambda",
   ])
   func refusedByName(_ className: String) throws {
     let error = try #require(throws: H5ConvError.self) { try layer(className, "{}") }

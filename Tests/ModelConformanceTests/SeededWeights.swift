@@ -9,7 +9,8 @@ struct SeededWeights {
   /// The weight `name` of layer number `layer`; `shape` is what the plan expects.
   func tensor(layer: Int, _ name: String) throws -> Tensor {
     let layer = graph.layers[layer]
-    guard let number = layer.weights.firstIndex(where: { $0.name == name }), let shape = layer.weights[number].shape.known
+    guard let number = layer.weights.firstIndex(where: { $0.name == name }),
+      let shape = layer.weights[number].shape.known
     else { throw Missing(name: name) }
     let numbers = SeededWeights.uniform("\(layer.name)/\(number)", count: shape.reduce(1, *))
     return try Tensor(shape: shape, values: numbers.map(scaled(name, layer.className, shape)))

@@ -1,0 +1,36 @@
+import H5ConvLayers
+import H5ConvDiagnostics
+import H5ConvGraph
+import H5ConvModelFiles
+
+extension Model {
+  /// The weights of a layer that Keras quantized: floating point when a dtype is asked for, else as they are.
+  func quantizedWeights(
+    ofLayer number: Int, _ quantization: Quantization, _ format: ModelFormat, _ options: ConversionOptions,
+    changes: inout [String]
+  ) throws -> [WrittenWeight] {
+    let layer = graph.layers[number]
+    let weights = weights
+    func stored(_ name: String) throws -> StoredTensor? {
+      weights.holds(layer: number, name) ? try weights.stored(layer: number, name) : nil
+    }
+    // What is missing altogether is said as for any other layer.
+    for spec in layer.weights where !spec.isOptional { _ = try weights.stored(layer: number, spec.name) }
+    let written: Quantization.Written
+    do {
+      written =
+        options.dtype != nil && quantization.isQuantized
+        ? try quantization.writtenPlainly(stored) { try weights.tensor(layer: number, $0) }
+        : try quantization.written(isLegacy: format == .legacyH5 || format == .legacyWeights, stored) {
+          try weights.tensor(layer: number, $0)
+        }
+    } catch let error as H5ConvError {
+      throw H5ConvError(error.kind, error.what, at: error.place ?? "layer '\(layer.name)'", remedy: error.remedy)
+    }
+    changes += written.changes.map { "\(layer.name): \($0)" }
+    return written.weights.map { spec, tensor in
+      WrittenWeight(
+        name: spec.name, owner: spec.owner, isTrainable: spec.isTrainable && layer.isTrainable, tensor: tensor)
+    }
+  }
+}
