@@ -68,7 +68,7 @@ def main():
     parser.add_argument('--smallest', action='store_true', help='only the smallest network of each family')
     parser.add_argument('--size', type=int, default=96, help='pixels of the pictures, where the network takes them')
     parser.add_argument('networks', nargs='*')
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     failed, families = False, {}
     for prefix in arguments.writer or ['tfk', 'k3']:
         writer = Writer(prefix)

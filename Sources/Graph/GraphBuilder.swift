@@ -154,12 +154,22 @@ private struct GraphBuilder {
     return (0..<count).map { TensorID(call: calls.count - 1, output: $0) }
   }
 
+  /// The layer that a config describes; that inside a wrapper may be a model.
+  private static func layer(_ className: String, _ config: ConfigReader) throws -> any Layer {
+    guard className == "TimeDistributed", let wrapped = config["layer"],
+      wrapped["config"]?.array != nil || wrapped["config"]?["layers"]?.array != nil
+    else { return try LayerRegistry.layer(className, config) }
+    // Configs of Keras 1 are Keras 2's by now.
+    let model = try ArchitectureReader.read(wrapped, kerasVersion: "\(max(2, config.generation)).0")
+    return try LayerRegistry.timeDistributed(config, model: try ModelLayer(model))
+  }
+
   private mutating func add(_ spec: LayerSpec, _ path: [String], in model: Architecture, isTrainable: Bool) -> Int {
     let place = "layer '\(path.joined(separator: "/"))' of class \(spec.className)"
     let reader = ConfigReader(spec.config, at: place, generation: model.generation)
     let kind = Result<any Layer, H5ConvError> {
       () throws(H5ConvError) in
-      do { return try LayerRegistry.layer(spec.className, reader) } catch let error as H5ConvError { throw error } catch
+      do { return try GraphBuilder.layer(spec.className, reader) } catch let error as H5ConvError { throw error } catch
       {
         throw H5ConvError(.internalFault, "\(error)", at: place)
       }

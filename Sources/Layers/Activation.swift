@@ -94,24 +94,19 @@ extension Activation {
 }
 
 extension ConfigReader {
+  /// Functions of well-known packages (efficientnet, segmentation_models, keras_cv) that compute what Keras calls so.
+  ///
+  /// Any other function under a package's name is Python code that is not in the file, even where Keras has one of its name.
+  package static let packageFunctions: Set<String> = ["swish", "relu6", "hard_swish", "mish"]
+
   /// The activation in `field`: a name, a layer or function object, or (missing or null) linear.
   package func activation(_ field: String = "activation") throws -> Activation {
     guard let value = self[field] else { return .linear }
-    if let name = value.string {
-      guard let activation = Activation.named(ConfigReader.plainName(name), generation: generation) else {
-        throw error(field, "'\(name)' is not an activation of Keras; custom functions are not run", kind: .unsupported)
-      }
-      return activation
-    }
+    if let name = value.string { return try activation(called: name, field) }
     guard let className = value["class_name"]?.string.map(ConfigReader.plainName) else {
       throw error(field, "is \(value.kindName) where an activation was expected")
     }
-    if let name = value["config"]?.string {
-      guard let activation = Activation.named(name, generation: generation) else {
-        throw error(field, "'\(name)' is not an activation of Keras; custom functions are not run", kind: .unsupported)
-      }
-      return activation
-    }
+    if let name = value["config"]?.string { return try activation(called: name, field) }
     let reader = ConfigReader(value["config"]?.object ?? JSONObject(), at: place, generation: generation)
     switch className {
     case "ReLU": return try ReLU(reader).activation
@@ -126,5 +121,14 @@ extension ConfigReader {
       }
       return activation
     }
+  }
+
+  private func activation(called name: String, _ field: String) throws -> Activation {
+    let plain = ConfigReader.plainName(name)
+    let isKnown = plain == name || name.hasPrefix("keras>") || ConfigReader.packageFunctions.contains(plain)
+    guard isKnown, let activation = Activation.named(plain, generation: generation) else {
+      throw error(field, "'\(name)' is not an activation of Keras; custom functions are not run", kind: .unsupported)
+    }
+    return activation
   }
 }

@@ -60,11 +60,13 @@ struct ThresholdedReLU: ActivationLayer {
 /// Softmax over one axis or several together.
 struct Softmax: Layer {
   private let axes: [Int]
+  private let generation: Int
   /// Where among the inputs a mask is: elements at which it is 0 count as very small.
   private var maskPlace: Int?
 
   init(_ config: ConfigReader) throws {
     axes = try config.ints("axis", default: [-1])
+    generation = config.generation
     // An operation of that name without an axis works on all elements.
     if config.object["axis"]?.isNull == true {
       throw config.error("axis", "is null, which is not supported", kind: .unsupported)
@@ -92,7 +94,11 @@ struct Softmax: Layer {
     let shape = try knownOutputShape(for: inputs)
     let axes = try axes.map { try normalized(axis: $0, rank: shape.count) }
     let input = maskPlace.map { lowering.masked(inputs[0], inputs[$0]) } ?? inputs[0]
-    return [lowering.emit(.softmax(axes: Array(Set(axes)).sorted()), [input], shape: shape)]
+    let result = lowering.emit(.softmax(axes: Array(Set(axes)).sorted()), [input], shape: shape)
+    // Where all are masked Keras 3 gives 0, Keras 2 the mean.
+    guard generation >= 3, let maskPlace else { return [result] }
+    let nothing = lowering.number(0)
+    return [lowering.emit(.tensor(.select), [inputs[maskPlace], result, nothing], shape: shape)]
   }
 }
 

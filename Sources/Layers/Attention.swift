@@ -62,7 +62,9 @@ struct Attention: Layer {
     guard places.allSatisfy(inputs.indices.contains), (maskPlaces ?? []).allSatisfy({ $0 ?? 0 < inputs.count }) else {
       throw H5ConvError(.badData, "\(inputs.count) inputs where more were expected")
     }
-    let chosen = places.map { inputs[$0] }
+    var chosen = places.map { inputs[$0] }
+    // Keras 2 multiplies matrices (rows, features) as they are: the examples attend to each other.
+    if isFlat(inputs) { chosen = chosen.map { PartialShape([1] + $0.sizes) } }
     guard chosen.allSatisfy({ $0.rank == 3 }) else {
       throw H5ConvError(.unsupported, "inputs of shapes \(chosen.map(\.description)) where 3 axes each are supported")
     }
@@ -74,8 +76,13 @@ struct Attention: Layer {
     return (query, value, key)
   }
 
+  private func isFlat(_ inputs: [PartialShape]) -> Bool {
+    generation < 3 && places.allSatisfy { inputs.indices.contains($0) && inputs[$0].rank == 2 }
+  }
+
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     let (query, value, key) = try shapes(inputs)
+    if isFlat(inputs) { return [[query[1], value[2]]] + (returnsScores ? [[query[1], key[1]]] : []) }
     return [[query[0], query[1], value[2]]] + (returnsScores ? [[query[0], query[1], key[1]]] : [])
   }
 
@@ -86,6 +93,16 @@ struct Attention: Layer {
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    guard isFlat(inputs.map { PartialShape($0.shape) }) else { return try lowerSequences(inputs, to: &lowering) }
+    guard maskPlaces == nil, lowering.inputMasks.allSatisfy({ $0 == nil }) else {
+      throw H5ConvError(.unsupported, "a mask for inputs without a time axis is not supported")
+    }
+    let raised = inputs.map { lowering.emit(.reshape, [$0], shape: [1] + $0.shape) }
+    let results = try lowerSequences(raised, to: &lowering)
+    return results.map { lowering.emit(.reshape, [$0], shape: Array($0.shape.dropFirst())) }
+  }
+
+  private func lowerSequences(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let (query, value) = (inputs[places[0]], inputs[places[1]])
     let key = places.count > 2 ? inputs[places[2]] : value
     var scores = scores(query, key, in: &lowering)

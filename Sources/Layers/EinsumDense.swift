@@ -87,6 +87,9 @@ struct EinsumDense: Layer {
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shapes = try shapes(inputs.map { PartialShape($0.shape) })
+    guard try outputShapes(for: inputs.map { PartialShape($0.shape) })[0].known != nil else {
+      throw H5ConvError(.badData, "output_shape does not tell the size of every axis that the kernel makes")
+    }
     _ = try knownOutputShape(for: inputs)
     guard let sizes = shapes.kernel.known, Tensor.elementCount(of: sizes.filter { $0 > 0 }) != nil else {
       throw H5ConvError(.limit, "a kernel of shape \(shapes.kernel) has too many elements")

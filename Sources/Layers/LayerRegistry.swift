@@ -100,6 +100,8 @@ package enum LayerRegistry {
     "SpectralNormalization": { try SpectralNormalization($0) },
     "Discretization": { try Discretization($0) }, "CategoryEncoding": { try CategoryEncoding($0) },
     "TFOpLambda": { try OperationNode($0) }, "SlicingOpLambda": { try OperationNode($0) },
+    "TensorFlowOpLayer": { try TensorFlowNode($0) }, "MaxoutDense": { try MaxoutDense($0) },
+    "Highway": { try Highway($0) },
     "CustomScaleLayer": { try CustomScaleLayer($0) }, "LayerScale": { try LayerScale($0) },
   ]
 
@@ -122,6 +124,9 @@ package enum LayerRegistry {
     "STFTSpectrogram": "needs Fourier transforms, which are not supported",
     "AutoContrast": "changes images by their histogram, which is not supported",
     "ContrastLimitedAdaptiveHistogramEqualization": "changes images by their histogram, which is not supported",
+    "Pipeline": "hands its input through layers of preprocessing, which is not supported",
+    "MaxNumBoundingBoxes": "works on bounding boxes, which are not supported",
+    "DenseFeatures": "works on feature columns, which are not supported",
     "Lambda": "is Python code, which h5conv does not run",
     "TFSMLayer": "is a TensorFlow program, which h5conv does not run",
     "JaxLayer": "is a JAX program, which h5conv does not run",
@@ -129,10 +134,32 @@ package enum LayerRegistry {
     "TorchModuleWrapper": "is a PyTorch program, which h5conv does not run",
   ]
 
+  /// The classes of layers that can be run.
+  package static var classNames: Set<String> { Set(types.keys).union(makers.keys).union(identities) }
+
+  /// The classes that are known and cannot be run.
+  package static var refusedClassNames: Set<String> { Set(refusals.keys) }
+
+  /// Whether the function that Keras or TensorFlow calls `name` can be computed.
+  package static func isOperation(_ name: String) -> Bool {
+    OperationTable.names.contains(OperationTable.plainName(name))
+  }
+
+  /// The operations that can be computed, without underscores and in lower case.
+  package static var operationNames: Set<String> { OperationTable.names }
+
+  /// The operations of TensorFlow's graph (`TensorFlowOpLayer`) that can be computed.
+  package static var nodeNames: Set<String> { TensorFlowNode.names }
+
   /// Whether a type reads `className`.
   package static func isSupported(_ className: String) -> Bool {
     types[className] != nil || makers[className] != nil || identities.contains(className)
       || OperationTable.names.contains(OperationTable.plainName(className))
+  }
+
+  /// A TimeDistributed around a model, which `model` is as one layer.
+  package static func timeDistributed(_ config: ConfigReader, model: any Layer) throws -> any Layer {
+    try TimeDistributed(config, model: model)
   }
 
   /// The layer that `config` describes.

@@ -20,6 +20,8 @@ package struct Lowering {
   /// Numbers in the graph of the call and the layer that is being lowered.
   package var call = 0
   package var layer = 0
+  /// What the names of the layer's weights begin with: the layers inside a layer have names of their own.
+  package var weightPrefix = ""
   /// Masks (batch, time) that come along with the inputs of the call being lowered, and those that its outputs get.
   package var inputMasks: [Value?] = []
   package var outputMasks: [Value?] = []
@@ -64,7 +66,7 @@ package struct Lowering {
   }
 
   /// The weight `name` of the layer that is being lowered.
-  package func weight(_ name: String) -> Parameter { .stored(layer: layer, name: name) }
+  package func weight(_ name: String) -> Parameter { .stored(layer: layer, name: weightPrefix + name) }
 
   /// The input with its channels moved to the end.
   mutating func channelsLast(_ value: Value, _ format: DataFormat) -> Value {

@@ -21,7 +21,7 @@ package enum MaskRule: Sendable, Equatable {
       "ConvLSTM1D",
       "ConvLSTM2D", "ConvLSTM3D", "Bidirectional", "TimeDistributed", "MultiHeadAttention", "GroupQueryAttention",
       "GroupedQueryAttention", "Attention", "AdditiveAttention", "Add", "Subtract", "Multiply", "Average", "Maximum",
-      "Minimum",
+      "Minimum", "GlobalAveragePooling1D", "GlobalAvgPool1D",
       "Concatenate":
       .own
     case "Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "ThresholdedReLU", "Dense", "Identity", "Dropout",
@@ -30,9 +30,9 @@ package enum MaskRule: Sendable, Equatable {
       "SyncBatchNormalization",
       "LayerNormalization", "GroupNormalization", "UnitNormalization":
       .passes
-    // Softmax and GlobalAveragePooling1D leave masked elements out; Normalization and Rescaling hand masks on in Keras 3
+    // Softmax leaves masked elements out; Normalization and Rescaling hand masks on in Keras 3
     // only; what Python code does nobody knows.
-    case "Softmax", "GlobalAveragePooling1D", "GlobalAvgPool1D", "Normalization", "Rescaling", "Lambda":
+    case "Softmax", "Normalization", "Rescaling", "Lambda":
       .refuses
     default: .drops
     }

@@ -108,41 +108,81 @@ struct GlobalPoolingConfig: Sendable {
     format = try config.dataFormat()
     keepsAxes = try config.bool("keepdims", default: false)
   }
-}
 
-/// A layer that reduces the spatial axes to one number per channel.
-protocol GlobalPoolingLayer: Layer {
-  var config: GlobalPoolingConfig { get }
-  static var reduction: Reduction { get }
-}
-
-extension GlobalPoolingLayer {
-  package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    let input = config.format.channelsLastShape(try single(inputs, rank: config.rank + 2))
-    let ones: [Int?] = Array(repeating: 1, count: config.keepsAxes ? config.rank : 0)
-    return [config.format.shape(fromChannelsLast: PartialShape([input[0]] + ones + [input[config.rank + 1]]))]
-  }
-
-  package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
-    let shape = try knownOutputShape(for: inputs)
-    let input = lowering.channelsLast(inputs[0], config.format)
-    let axes = Array(1...config.rank)
-    let flat = lowering.emit(
-      .reduce(Self.reduction, axes: axes), [input], shape: [input.shape[0], input.shape[config.rank + 1]])
-    return [lowering.emit(.reshape, [flat], shape: shape)]
+  func outputShape(_ shape: PartialShape) -> PartialShape {
+    let input = format.channelsLastShape(shape)
+    let ones: [Int?] = Array(repeating: 1, count: keepsAxes ? rank : 0)
+    return format.shape(fromChannelsLast: PartialShape([input[0]] + ones + [input[rank + 1]]))
   }
 }
 
 /// The maximum of each channel over `rank` spatial axes.
-struct GlobalMaxPooling<let rank: Int>: GlobalPoolingLayer {
-  let config: GlobalPoolingConfig
-  static var reduction: Reduction { .maximum }
+struct GlobalMaxPooling<let rank: Int>: Layer {
+  private let config: GlobalPoolingConfig
+
   init(_ config: ConfigReader) throws { self.config = try GlobalPoolingConfig(config, rank: rank) }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    [config.outputShape(try single(inputs, rank: rank + 2))]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let shape = try knownOutputShape(for: inputs)
+    let input = lowering.channelsLast(inputs[0], config.format)
+    let flat = lowering.emit(
+      .reduce(.maximum, axes: Array(1...rank)), [input], shape: [input.shape[0], input.shape[rank + 1]])
+    return [lowering.emit(.reshape, [flat], shape: shape)]
+  }
 }
 
-/// The mean of each channel over `rank` spatial axes; of a masked sequence all steps count.
-struct GlobalAveragePooling<let rank: Int>: GlobalPoolingLayer {
-  let config: GlobalPoolingConfig
-  static var reduction: Reduction { .mean }
+/// The mean of each channel over `rank` spatial axes; of a masked sequence only the steps that count.
+struct GlobalAveragePooling<let rank: Int>: Layer {
+  private let config: GlobalPoolingConfig
+  /// Where among the inputs a mask (batch, steps) is that the call names.
+  private var maskPlace: Int?
+
   init(_ config: ConfigReader) throws { self.config = try GlobalPoolingConfig(config, rank: rank) }
+
+  func applied(to arguments: CallArguments<Int>) throws -> any Layer {
+    var copy = self
+    if rank == 1 { copy.maskPlace = arguments.argument("mask", at: 1)?.tensors.first }
+    return copy
+  }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    let shape = try config.outputShape(single(maskPlace == nil ? inputs : Array(inputs.prefix(1)), rank: rank + 2))
+    if let maskPlace {
+      let steps: PartialShape = [inputs[0][0], inputs[0][config.format.firstSpatialAxis]]
+      guard maskPlace == 1, inputs.count == 2, inputs[1].rank == 2 else {
+        throw H5ConvError(.badData, "\(inputs.count) inputs where a sequence and its mask were expected")
+      }
+      for (a, b) in zip(inputs[maskPlace].sizes, steps.sizes) where a != nil && b != nil && a != b {
+        throw H5ConvError(.badData, "a mask of shape \(inputs[maskPlace]) for an input of shape \(inputs[0])")
+      }
+    }
+    return [shape]
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    let shape = try knownOutputShape(for: inputs)
+    let input = lowering.channelsLast(inputs[0], config.format)
+    let flat = [input.shape[0], input.shape[rank + 1]]
+    let implied = lowering.inputMasks.isEmpty ? nil : lowering.inputMasks[0]
+    guard rank == 1, let mask = maskPlace.map({ inputs[$0] }) ?? implied else {
+      let mean = lowering.emit(.reduce(.mean, axes: Array(1...rank)), [input], shape: flat)
+      return [lowering.emit(.reshape, [mean], shape: shape)]
+    }
+    guard mask.shape == [input.shape[0], input.shape[1]] else {
+      throw H5ConvError(.unsupported, "a mask of shape \(mask.shape) is not supported")
+    }
+    // Without any step that counts this is 0/0, as in Keras.
+    let column = lowering.emit(.reshape, [mask], shape: mask.shape + [1])
+    let nothing = lowering.number(0)
+    let kept = lowering.emit(.tensor(.select), [column, input, nothing], shape: input.shape)
+    let sum = lowering.emit(.tensor(.reduce(.sum, axes: [1])), [kept], shape: flat)
+    let count = lowering.emit(.tensor(.reduce(.sum, axes: [1])), [mask], shape: [input.shape[0]])
+    let counts = lowering.emit(.reshape, [count], shape: [input.shape[0], 1])
+    let mean = lowering.emit(.binary(.divide), [sum, counts], shape: flat)
+    return [lowering.emit(.reshape, [mean], shape: shape)]
+  }
 }

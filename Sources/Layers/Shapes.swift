@@ -5,6 +5,7 @@ extension Layer {
   /// The one input of a layer that takes one.
   func single(_ inputs: [PartialShape]) throws -> PartialShape {
     guard inputs.count == 1 else { throw H5ConvError(.badData, "\(inputs.count) inputs where one was expected") }
+    guard inputs[0].rank > 0 else { throw H5ConvError(.badData, "an input without a batch axis") }
     return inputs[0]
   }
 

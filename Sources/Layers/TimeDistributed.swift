@@ -8,11 +8,20 @@ import H5ConvTensors
 struct TimeDistributed: Layer {
   private let inner: any Layer
   private let innerClass: String
+  private let isModel: Bool
+
+  /// - Parameter model: the model that is wrapped, which only the graph can read.
+  init(_ config: ConfigReader, model: any Layer) throws {
+    inner = model
+    innerClass = try config.object("layer").0
+    isModel = true
+  }
 
   init(_ config: ConfigReader) throws {
     let (className, reader) = try config.object("layer")
+    isModel = false
     if reader.object["layers"] != nil {
-      throw config.error("layer", "is a model; only a layer is supported in a TimeDistributed", kind: .unsupported)
+      throw config.error("layer", "is a model, which only a graph can read", kind: .unsupported)
     }
     inner = try LayerRegistry.layer(className, reader)
     innerClass = className
@@ -22,19 +31,25 @@ struct TimeDistributed: Layer {
     }
   }
 
+  /// Whether a mask would change what the inner layer computes.
+  private var looksAtMask: Bool { isModel || MaskRule.of(innerClass).looksAtMask }
+
   private func step(_ inputs: [PartialShape]) throws -> PartialShape {
-    guard let shape = inputs.first, shape.rank >= 3 else {
+    // A mask may stand behind the sequence.
+    guard let shape = inputs.first, shape.rank >= 3, inputs.count <= 2 else {
       throw H5ConvError(.badData, "\(inputs.map(\.description)) where one input with a time axis was expected")
     }
     return PartialShape([shape[0]] + shape.sizes.dropFirst(2))
   }
 
   func applied(to arguments: CallArguments<Int>) throws -> any Layer {
-    if arguments.argument("training")?.value?.bool == true, inner.isIdentity || innerClass.hasPrefix("BatchNorm") {
+    if arguments.argument("training")?.value?.bool == true,
+      isModel || inner.isIdentity || innerClass.hasPrefix("BatchNorm")
+    {
       throw H5ConvError(.unsupported, "a call with training=True is not supported")
     }
     // A mask would tell the inner layer which steps count; those that look at theirs are refused when there is one.
-    if arguments.argument("mask", at: 2)?.tensors.isEmpty == false, MaskRule.of(innerClass).looksAtMask {
+    if arguments.argument("mask", at: 2)?.tensors.isEmpty == false, looksAtMask {
       throw H5ConvError(.unsupported, "a mask for a \(innerClass) is not supported")
     }
     return self
@@ -51,7 +66,8 @@ struct TimeDistributed: Layer {
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
     try inner.weights(for: [try step(inputs)]).map { spec in
       WeightSpec(
-        spec.name, spec.shape, aliases: spec.aliases, isTrainable: spec.isTrainable, owner: ["layer"] + spec.owner)
+        spec.name, spec.shape, aliases: spec.aliases, isTrainable: spec.isTrainable, owner: ["layer"] + spec.owner,
+        number: spec.number)
     }
   }
 
@@ -61,7 +77,7 @@ struct TimeDistributed: Layer {
     let (steps, overflow) = input.shape[0].multipliedReportingOverflow(by: input.shape[1])
     guard !overflow else { throw H5ConvError(.limit, "an input of shape \(input.shape)") }
     let masks = lowering.inputMasks
-    if masks.first.flatMap({ $0 }) != nil, MaskRule.of(innerClass).looksAtMask {
+    if masks.first.flatMap({ $0 }) != nil, looksAtMask {
       throw H5ConvError(.unsupported, "a mask for a \(innerClass) is not supported")
     }
     lowering.inputMasks = [nil]

@@ -34,7 +34,7 @@ struct ReferenceReader {
   ) throws -> Argument<TensorReference> {
     if let object = value.object {
       return .object(
-        try object.members.map {
+        try ReferenceReader.sorted(object).map {
           KeywordArgument(name: $0.key, value: try argumentOfKeras2($0.value, &keywords, at: place))
         })
     }
@@ -84,11 +84,18 @@ struct ReferenceReader {
       argument = .list(try items.map { try argumentOfKeras3($0, at: place) })
     } else if let object = value.object {
       argument = .object(
-        try object.members.map { KeywordArgument(name: $0.key, value: try argumentOfKeras3($0.value, at: place)) })
+        try ReferenceReader.sorted(object).map {
+          KeywordArgument(name: $0.key, value: try argumentOfKeras3($0.value, at: place))
+        })
     } else {
       return .value(value)
     }
     return argument.tensors.isEmpty ? .value(value) : argument
+  }
+
+  /// The members in the order in which Keras counts the tensors of a dictionary: by key.
+  private static func sorted(_ object: JSONObject) -> [(key: String, value: JSONValue)] {
+    object.members.sorted { $0.key < $1.key }
   }
 
   // MARK: - input_layers and output_layers
@@ -104,7 +111,9 @@ struct ReferenceReader {
   private func structure(_ value: JSONValue, at place: String) throws -> Argument<TensorReference> {
     if let object = value.object {
       return .object(
-        try object.members.map { KeywordArgument(name: $0.key, value: try structure($0.value, at: place)) })
+        try ReferenceReader.sorted(object).map {
+          KeywordArgument(name: $0.key, value: try structure($0.value, at: place))
+        })
     }
     guard let items = value.array else { throw damaged(place) }
     guard items.first?.string == nil else {

@@ -52,8 +52,6 @@ struct ContainerTests {
   /// What cannot be computed yet, and why; a file that can be fails here until it is taken off.
   private static let unsupported: [String: Comment] = [
     "k033th_graph.legacy.h5": "Keras before 1.0", "k033th_sequential_first.legacy.h5": "Keras before 1.0",
-    "k115_ops.h5": "TensorFlow's operations", "k23_ops.h5": "TensorFlow's operations",
-    "tfk221_custom.h5": "the activation 'swish' of a package",
   ]
 
   /// Files that are not told apart yet.

@@ -39,6 +39,12 @@ enum ElementwiseFunctions {
     TensorFunction([try call.operand(0, "x")], .map(function)) { $0[0] }
   }
 
+  /// To the nearest whole number, of two the even one.
+  static func round(_ call: OperationCall) throws -> TensorFunction {
+    if try call.int("decimals", at: 1) ?? 0 != 0 { throw call.unsupported("to decimals") }
+    return try map(call, .round)
+  }
+
   private static func pair(_ call: OperationCall) throws -> [Operand] {
     [try call.operand(0, "x", "x1"), try call.operand(1, "y", "x2")]
   }

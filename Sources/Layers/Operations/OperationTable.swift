@@ -40,6 +40,7 @@ enum OperationTable {
     all["addn"] = { try ElementwiseFunctions.sum($0) }
     for name in ["where", "wherev2"] { all[name] = { try ElementwiseFunctions.select($0) } }
     for name in ["clip", "clipbyvalue"] { all[name] = { try ElementwiseFunctions.clip($0) } }
+    all["round"] = { try ElementwiseFunctions.round($0) }
     all["cast"] = { try ElementwiseFunctions.cast($0) }
     for name in ["identity", "stopgradient", "copy", "converttotensor"] {
       all[name] = { try ElementwiseFunctions.same($0) }
@@ -64,7 +65,8 @@ enum OperationTable {
     "getitem": { try PickingFunctions.item($0) }, "slice": { try PickingFunctions.slice($0) },
     "flip": { try PickingFunctions.flip($0) }, "reverse": { try PickingFunctions.flip($0) },
     "take": { try PickingFunctions.take($0) }, "gather": { try PickingFunctions.take($0) },
-    "pad": { try PickingFunctions.pad($0) }, "cumsum": { try ReducingFunctions.cumulativeSum($0) },
+    "pad": { try PickingFunctions.pad($0) }, "roll": { try PickingFunctions.roll($0) },
+    "cumsum": { try ReducingFunctions.cumulativeSum($0) },
   ]
 
   // MARK: - Reductions
@@ -93,5 +95,15 @@ enum OperationTable {
     "rmsnorm": { try NeuralFunctions.standardize($0, .rootMeanSquare) },
     "onehot": { try NeuralFunctions.oneHot($0) }, "resize": { try NeuralFunctions.resize($0) },
     "biasadd": { try NeuralFunctions.addBias($0) },
+    "depthtospace": { try BlockFunctions.depthToSpace($0) }, "spacetodepth": { try BlockFunctions.spaceToDepth($0) },
+    "maxpool": { try PoolingFunctions.pool($0, isMaximum: true) },
+    "maxpool1d": { try PoolingFunctions.pool($0, isMaximum: true) },
+    "maxpool2d": { try PoolingFunctions.pool($0, isMaximum: true) },
+    "maxpool3d": { try PoolingFunctions.pool($0, isMaximum: true) },
+    "averagepool": { try PoolingFunctions.pool($0, isMaximum: false) },
+    "avgpool": { try PoolingFunctions.pool($0, isMaximum: false) },
+    "avgpool1d": { try PoolingFunctions.pool($0, isMaximum: false) },
+    "avgpool2d": { try PoolingFunctions.pool($0, isMaximum: false) },
+    "avgpool3d": { try PoolingFunctions.pool($0, isMaximum: false) },
   ]
 }

@@ -193,6 +193,23 @@ enum PickingFunctions {
     }
   }
 
+  /// Places moved along axes; those that leave at one end come in at the other.
+  static func roll(_ call: OperationCall) throws -> TensorFunction {
+    guard let shifts = try call.ints("shift", at: 1), let axes = try call.ints("axis", at: 2),
+      shifts.count == axes.count
+    else { throw call.unsupported("without axes") }
+    return TensorFunction([try call.operand(0, "x", "input")], shapes: { [$0[0]] }) { values, lowering in
+      let rolled = try zip(shifts, axes).reduce(values[0]) { value, step in
+        let axis = try normalized(axis: step.1, rank: value.shape.count)
+        let length = value.shape[axis]
+        guard length > 0 else { return value }
+        let shift = (step.0 % length + length) % length
+        return lowering.picked(value, axis, (0..<length).map { ($0 + length - shift) % length })
+      }
+      return [rolled]
+    }
+  }
+
   static func pad(_ call: OperationCall) throws -> TensorFunction {
     guard let value = try call.value("pad_width", "paddings", at: 1), let rows = value.array else {
       throw call.unsupported("without the widths of all axes")
