@@ -20,6 +20,8 @@ warnings.filterwarnings('ignore')
 import numpy as np
 
 FIXTURES = pathlib.Path(__file__).parent.parent / 'Tests' / 'Fixtures' / 'containers'
+# How far weights of these types move the outputs of the fixtures, at most
+ROUNDING = {'float16': 2e-3, 'bfloat16': 2e-2}
 TARGETS = {'legacy-h5': '.h5', 'keras': '.keras', 'legacy-weights': '.h5', 'keras3-weights': '.weights.h5'}
 
 
@@ -97,7 +99,8 @@ def main():
                     print(f'FAILED {label}: {type(error).__name__}: {text[0][:250]} … {text[-1][-150:]} | {run.stderr.strip()[:200]}')
                     bad += 1
                     continue
-                if worst is None or not worst <= max(entry['tolerance'], 1e-5):
+                allowed = max(entry['tolerance'], ROUNDING.get(arguments.dtype, 1e-5))
+                if worst is None or not worst <= allowed:
                     print(f'DEPARTS {label}: {worst}')
                     bad += 1
                 else:

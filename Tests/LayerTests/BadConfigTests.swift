@@ -79,7 +79,6 @@ struct BadConfigTests {
       "LocallyConnected2D", #"{"filters": 2, "kernel_size": 3, "implementation": 2}"#, "implementation", .unsupported),
     BadConfig("Dense", #"{"units": -3}"#, "units"), BadConfig("Dense", #"{"units": 0}"#, "units"),
     BadConfig("Dense", #"{}"#, "units"),
-    BadConfig("Dense", #"{"units": 3, "quantization_config": {"x": 1}}"#, "dtype", .unsupported),
     BadConfig("MaxPooling2D", #"{"pool_size": 0}"#, "pool_size"),
     BadConfig("MaxPooling2D", #"{"pool_size": 2, "strides": 0}"#, "strides"),
     BadConfig("AveragePooling2D", #"{"pool_size": [2, 2, 2]}"#, "pool_size"),
