@@ -41,14 +41,16 @@ struct VariableFinder: WeightFinder {
     var tensors: [String: StoredTensor] = [:]
     for (owner, specs) in WeightSpec.byOwner(layer.weights) {
       let variables = try variables(owner, in: group, layer)
-      guard variables.count == specs.count else {
+      let places = specs.enumerated().map { $1.number ?? $0 }
+      let count = (places.max() ?? -1) + 1
+      guard variables.count == count else {
         throw H5ConvError(
           .badData,
-          "\(variables.count) variables where \(specs.count) were expected "
+          "\(variables.count) variables where \(count) were expected "
             + "(\(specs.map(\.name).joined(separator: ", "))), in '\(([group] + owner).joined(separator: "/"))'",
           at: "layer '\(layer.name)'")
       }
-      for (spec, variable) in zip(specs, variables) { tensors[spec.name] = variable }
+      for (spec, place) in zip(specs, places) { tensors[spec.name] = variables[place] }
     }
     return tensors
   }

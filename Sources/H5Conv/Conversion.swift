@@ -272,7 +272,7 @@ extension Model {
       let stored = try weights.stored(layer: number, spec.name)
       return WrittenWeight(
         name: spec.name, owner: spec.owner, isTrainable: spec.isTrainable && layer.isTrainable,
-        tensor: isScaled ? GateScaling.scaled(stored, spec, of: layer) : stored)
+        tensor: isScaled ? GateScaling.scaled(stored, spec, of: layer) : stored, number: spec.number)
     }
   }
 

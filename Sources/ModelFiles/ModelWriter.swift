@@ -52,13 +52,19 @@ package struct WrittenWeight: Sendable {
   package var tensor: StoredTensor
   /// The name that a legacy file gave it, which such a file gets again.
   package var legacyName: String?
+  /// Its number among the variables of its owner in Keras 3's layout, where the owner has those of the layer in it too.
+  package var number: Int?
 
-  package init(name: String, owner: [String], isTrainable: Bool, tensor: StoredTensor, legacyName: String? = nil) {
+  package init(
+    name: String, owner: [String], isTrainable: Bool, tensor: StoredTensor, legacyName: String? = nil,
+    number: Int? = nil
+  ) {
     self.name = name
     self.owner = owner
     self.isTrainable = isTrainable
     self.tensor = tensor
     self.legacyName = legacyName
+    self.number = number
   }
 }
 

@@ -21,7 +21,7 @@ package enum VariableWriter {
     let weights = Dictionary(model.layers.map { ($0.path, $0.weights) }, uniquingKeysWith: { first, _ in first })
     for (layer, path) in paths.sorted(by: { $0.value < $1.value }) {
       let owned = weights[layer] ?? []
-      try variables(owned.filter(\.owner.isEmpty), named: layer.last ?? "", at: path, in: target)
+      try variables(numbered(owned), named: layer.last ?? "", at: path, in: target)
       var owners: [[String]] = []
       for weight in owned where !weight.owner.isEmpty && !owners.contains(weight.owner) { owners.append(weight.owner) }
       for owner in owners {
@@ -34,6 +34,18 @@ package enum VariableWriter {
     for (number, tensor) in model.optimizer.enumerated() {
       try target.write(tensor, String(number), in: group, marksType: true)
     }
+  }
+
+  /// The variables of the layer itself in their order: those that have a number come behind those of the layer inside it, which it
+  /// lists too.
+  private static func numbered(_ weights: [WrittenWeight]) -> [WrittenWeight] {
+    let inner = weights.filter { !$0.owner.isEmpty }
+    var result: [WrittenWeight] = []
+    for weight in weights where weight.owner.isEmpty {
+      if let number = weight.number, result.count < number { result += inner.prefix(number - result.count) }
+      result.append(weight)
+    }
+    return result
   }
 
   private static func variables(
