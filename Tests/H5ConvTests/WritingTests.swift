@@ -209,6 +209,17 @@ struct WritingTests {
     try file.flush()
   }
 
+  // MARK: - Keras 3's layout
+
+  /// SpectralNormalization lists the kernel of the layer in it before its own vector, as Keras 3.15 does.
+  @Test func variablesOfTheLayerInside() throws {
+    let (_, result) = try convert(ModelFixture.path("k3_norm_layers"), "written", .keras3Weights)
+    let group = try #require(try File.open(result.path).root.group("layers/spectral_normalization"))
+    func values(_ name: String) throws -> [Float] { try #require(try group.dataset(name)).readFloats() }
+    #expect(try values("vars/0") == values("layer/vars/0") && values("vars/0").count == 12)
+    #expect(try values("vars/1").count == 3 && values("layer/vars/1").count == 3)
+  }
+
   // MARK: - Training
 
   /// A file's optimizer goes on where the container is the same.
