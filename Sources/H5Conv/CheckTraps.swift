@@ -54,7 +54,10 @@ extension Trap {
       message: "an activation is a function registered under a name of its own, which Keras does not have",
       remedy: "load it with custom_objects"
     ) { entry, _ in
-      ["activation", "recurrent_activation"].contains { entry.config[$0]?.string?.contains(">") == true }
+      ["activation", "recurrent_activation"].contains { field in
+        let name = entry.config[field]?.string ?? entry.config[field]?["config"]?.string
+        return name?.contains(">") == true
+      }
     },
     OfLayer(
       severity: .warning, code: "initializer_dtype",
