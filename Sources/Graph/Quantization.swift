@@ -11,6 +11,8 @@ package struct Quantization: Sendable {
   package let plain: [WeightSpec]
   /// The layer's weights as they are stored, in the order of Keras 3's layout.
   package let stored: [WeightSpec]
+  /// Whether the config does not say so, as it does not of the parts of an attention.
+  package private(set) var isUnstated = false
 
   /// Finds out whether the layer was quantized; nil when it was not.
   ///
@@ -34,6 +36,26 @@ package struct Quantization: Sendable {
       try weight(spec, className: className, reader, policy?.mode, factors)
     }
     return weights.isEmpty ? nil : Quantization(weights, plain: specs)
+  }
+
+  /// The quantization of an attention's kernels.
+  ///
+  /// - Parameters:
+  ///   - modes: how each kernel is quantized, by name.
+  ///   - specs: the weights of the layer before it was quantized.
+  init?(_ modes: [String: QuantizationPolicy.Mode], specs: [WeightSpec]) {
+    let weights = specs.compactMap { spec -> QuantizedWeight? in
+      guard let mode = modes[spec.name] else { return nil }
+      // (features, heads, size), and for the output (heads, size, features).
+      let summed = spec.name == "attention_output_kernel" ? 2 : 1
+      let kept = Array(summed..<spec.shape.rank)
+      return QuantizedWeight(
+        plain: spec, role: .kernel, mode: mode, reduced: Array(0..<summed), kept: kept,
+        scaleShape: PartialShape([1, 1] + kept.map { spec.shape[$0] }), factors: nil)
+    }
+    guard !weights.isEmpty else { return nil }
+    self.init(weights, plain: specs)
+    isUnstated = true
   }
 
   /// The weight `spec` if it is one that Keras quantizes.
@@ -71,14 +93,16 @@ package struct Quantization: Sendable {
   private init(_ weights: [QuantizedWeight], plain: [WeightSpec]) {
     self.weights = weights
     self.plain = plain
+    stored = WeightSpec.byOwner(plain).flatMap { Quantization.stored($0.specs, weights) }
+  }
+
+  /// What is stored for the weights of one object, in Keras' order.
+  private static func stored(_ plain: [WeightSpec], _ weights: [QuantizedWeight]) -> [WeightSpec] {
     var before: [WeightSpec] = []
     var after: [WeightSpec] = []
     for spec in plain {
       guard let weight = weights.first(where: { $0.plain.name == spec.name }) else {
-        let other = WeightSpec(
-          spec.name, spec.shape, aliases: spec.aliases.filter { $0.count > 1 }, isTrainable: spec.isTrainable,
-          owner: spec.owner)
-        before.append(other)
+        before.append(spec.withoutShortAliases)
         continue
       }
       if weight.role == .kernel, !weight.comesLast {
@@ -88,13 +112,16 @@ package struct Quantization: Sendable {
         after += [weight.stored] + weight.extras
       }
     }
-    stored = before + after
+    return before + after
   }
 
   // MARK: - Values
 
   /// Whether `name` is a weight whose value is not what is stored under its name.
   package func covers(_ name: String) -> Bool { weights.contains { $0.plain.name == name } }
+
+  /// Shape of the weight `name` in floating point; nil when it is as it is stored, or not known.
+  package func shape(of name: String) -> [Int]? { weights.first { $0.plain.name == name }?.plain.shape.known }
 
   /// The weight `name` in floating point.
   ///
@@ -104,5 +131,12 @@ package struct Quantization: Sendable {
       throw H5ConvError(.internalFault, "'\(name)' is not quantized")
     }
     return try weight.tensor(read)
+  }
+}
+
+extension WeightSpec {
+  /// The weight without names of one letter, which older versions of Keras used: those of the factors a and b end in such.
+  fileprivate var withoutShortAliases: WeightSpec {
+    WeightSpec(name, shape, aliases: aliases.filter { $0.count > 1 }, isTrainable: isTrainable, owner: owner)
   }
 }

@@ -81,6 +81,12 @@ struct VariableFinder: WeightFinder {
     return tensors
   }
 
+  /// The variables of the object that `owner` leads to from `layer`.
+  func variables(of layer: GraphLayer, owner: [String]) throws -> [StoredTensor] {
+    guard let path = paths[layer.path] else { return [] }
+    return try variables(owner, in: try groupPath(layer, at: path), layer)
+  }
+
   /// The variables of the object that `owner` leads to; attributes were private in some versions.
   private func variables(_ owner: [String], in group: String, _ layer: GraphLayer) throws -> [StoredTensor] {
     for candidate in [owner, owner.map { "_" + $0 }] {

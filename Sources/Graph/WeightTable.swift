@@ -1,5 +1,5 @@
 package import H5ConvDiagnostics
-import H5ConvLayers
+package import H5ConvLayers
 package import H5ConvModelFiles
 package import H5ConvTensors
 
@@ -69,6 +69,9 @@ package struct WeightTable: Sendable {
 
   /// Whether the file has the weight `name` of `layer`, which it may lack when it is optional.
   package func holds(layer: Int, _ name: String) -> Bool { (try? found[layer].get()[name]) != nil }
+
+  /// Whether the file lacks a weight that it may lack.
+  package func lacks(layer: Int, _ spec: WeightSpec) -> Bool { spec.isOptional && !holds(layer: layer, spec.name) }
 
   /// Number of elements of what is stored for the top-level `layer` without a supported layer that takes it.
   package func unclaimedCount(of layer: String) -> Int {

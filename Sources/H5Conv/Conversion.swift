@@ -236,7 +236,7 @@ extension Model {
     for (number, layer) in graph.layers.enumerated() where !layer.weights.isEmpty && order[layer.path] != nil {
       let weights =
         if let quantization = layer.quantization {
-          try quantizedWeights(ofLayer: number, quantization, format, options, changes: &changes)
+          try quantizedWeights(ofLayer: number, quantization, format, options, &changes, &warnings)
         } else {
           try writtenWeights(ofLayer: number, isScaled: translated.scaledGates.contains(layer.path))
         }

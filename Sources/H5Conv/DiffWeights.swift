@@ -107,9 +107,9 @@ struct WeightComparison {
   private mutating func compareLayer(_ a: Model?, _ placeA: Int, _ b: Model?, _ placeB: Int) {
     let layerA = a?.graph.layers[placeA]
     let layerB = b?.graph.layers[placeB]
-    let specsB = layerB?.weights ?? []
+    let specsB = (layerB?.weights ?? []).filter { b?.weights.lacks(layer: placeB, $0) == false }
     var left = specsB.map(\.name)
-    for spec in layerA?.weights ?? [] {
+    for spec in layerA?.weights ?? [] where a?.weights.lacks(layer: placeA, spec) == false {
       let path = "\(layerA?.name ?? "")/\(spec.name)"
       left.removeAll { $0 == spec.name }
       let other = specsB.contains { $0.name == spec.name }

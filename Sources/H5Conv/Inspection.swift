@@ -146,7 +146,8 @@ extension Model {
     var names: [String] = []
     for layer in graph.layers {
       let dtype = layer.config["dtype"]
-      guard let name = dtype?.string ?? dtype?["config"]?["name"]?.string, !names.contains(name) else { continue }
+      let name = dtype?.string ?? dtype?["config"]?["name"]?.string ?? dtype.flatMap { QuantizationPolicy.name(of: $0) }
+      guard let name, !names.contains(name) else { continue }
       names.append(name)
     }
     return names.isEmpty ? ["float32"] : names

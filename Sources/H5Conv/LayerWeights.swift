@@ -11,10 +11,11 @@ extension Model {
   /// weights are missing or do not fit lists what it should have; reading them says what is wrong.
   public var layerWeights: [LayerWeight] {
     let owned = graph.layers.indices.flatMap { layer in
-      graph.layers[layer].weights.map { spec in
+      let quantization = graph.layers[layer].quantization
+      return graph.layers[layer].weights.filter { !weights.lacks(layer: layer, $0) }.map { spec in
         LayerWeight(
           layer: graph.layers[layer].name, name: spec.name,
-          shape: (try? weights.shape(layer: layer, spec.name)) ?? [],
+          shape: quantization?.shape(of: spec.name) ?? (try? weights.shape(layer: layer, spec.name)) ?? [],
           isTrainable: spec.isTrainable && graph.layers[layer].isTrainable, path: path
         ) { try weights.tensor(layer: layer, spec.name) }
       }
@@ -34,7 +35,7 @@ public struct LayerWeight: Sendable {
   public let layer: String
   /// Its name in the layer: `kernel`, `bias`, `moving_mean`.
   public let name: String
-  /// Sizes of the axes as stored; empty for a scalar, and for a weight that is not in the file.
+  /// Sizes of the axes, of a quantized weight those of its floating point; empty for a scalar, and for a weight that is not in the file.
   public let shape: [Int]
   /// Whether training changes it; nil where h5conv does not know the layer.
   public let isTrainable: Bool?

@@ -50,12 +50,12 @@ public struct Model: Sendable {
     guard let own = file.architecture else {
       guard let given else { throw file.noArchitecture }
       architecture = given
-      graph = try naming(path) { try Graph(given) }
+      graph = try naming(path) { try Graph(given, weights: file.weights) }
       weights = WeightTable(graph, given, file.weights, backend: file.backend)
       return
     }
     architecture = try naming(path) { try given ?? own.get() }
-    graph = try naming(path) { [architecture] in try Graph(architecture) }
+    graph = try naming(path) { [architecture] in try Graph(architecture, weights: file.weights) }
     weights = WeightTable(graph, architecture, file.weights, backend: file.backend)
   }
 

@@ -7,10 +7,15 @@ extension Model {
   /// The weights of a layer that Keras quantized: floating point when a dtype is asked for, else as they are.
   func quantizedWeights(
     ofLayer number: Int, _ quantization: Quantization, _ format: ModelFormat, _ options: ConversionOptions,
-    changes: inout [String]
+    _ changes: inout [String], _ warnings: inout [String]
   ) throws -> [WrittenWeight] {
     let layer = graph.layers[number]
     let weights = weights
+    if quantization.isUnstated, options.dtype == nil {
+      warnings.append(
+        "\(layer.name): its parts are quantized, which its config does not say, so that no Keras loads it; "
+          + "--dtype float32 makes them floating point")
+    }
     func stored(_ name: String) throws -> StoredTensor? {
       weights.holds(layer: number, name) ? try weights.stored(layer: number, name) : nil
     }

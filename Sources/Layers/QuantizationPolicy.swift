@@ -38,6 +38,9 @@ package struct QuantizationPolicy: Sendable, Equatable {
   /// Whether `dtype` is a quantized policy.
   package static func isQuantized(_ dtype: JSONValue) -> Bool { words(dtype) != nil }
 
+  /// What Keras calls the policy: `int8_from_float32`.
+  package static func name(of dtype: JSONValue) -> String? { words(dtype).map { "\($0.mode)_from_\($0.source)" } }
+
   /// The plain policy in the place of a quantized one; nil for what is not quantized.
   package static func source(of dtype: JSONValue) -> String? { words(dtype)?.source }
 
