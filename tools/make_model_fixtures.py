@@ -12,11 +12,13 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL='3', TF_ENABLE_ONEDNN_OPTS='0', CUDA_VISI
 os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')
 sys.dont_write_bytecode = True
 
-from fixtures import attention, channels_first, convolutions, elementwise, graphs, ranks, recurrent, rewritten, spatial, special
+from fixtures import (
+    attention, channels_first, convolutions, elementwise, graphs, operations, ranks, recurrent, rewritten, spatial, special)
 from fixtures.harness import Writer
 
 # rewritten needs the files of graphs
-MODULES = (convolutions, channels_first, ranks, spatial, elementwise, graphs, special, recurrent, attention, rewritten)
+MODULES = (
+    convolutions, channels_first, ranks, spatial, elementwise, graphs, special, recurrent, attention, operations, rewritten)
 SUITES = {suite.__name__: suite for module in MODULES for suite in module.SUITES}
 
 

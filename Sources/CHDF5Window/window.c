@@ -13,14 +13,15 @@ typedef struct {
   int64_t offset;
   haddr_t length;
   haddr_t end_of_allocation;
+  int is_written;
 } window;
 
 // What a file name cannot carry to the driver; one file is opened at a time, under the caller's lock.
-static struct { int descriptor; int64_t offset, length; } next_window;
+static struct { int descriptor; int64_t offset, length; int is_written; } next_window;
 
 static H5FD_t *window_open(const char *name, unsigned flags, hid_t access, haddr_t max_address) {
   (void)name; (void)access; (void)max_address;
-  if (flags & (H5F_ACC_RDWR | H5F_ACC_TRUNC | H5F_ACC_CREAT)) return NULL;
+  if ((flags & (H5F_ACC_RDWR | H5F_ACC_TRUNC | H5F_ACC_CREAT)) && !next_window.is_written) return NULL;
   window *file = calloc(1, sizeof *file);
   if (!file) return NULL;
   file->descriptor = fcntl(next_window.descriptor, F_DUPFD_CLOEXEC, 3);
@@ -30,6 +31,7 @@ static H5FD_t *window_open(const char *name, unsigned flags, hid_t access, haddr
   }
   file->offset = next_window.offset;
   file->length = (haddr_t)next_window.length;
+  file->is_written = next_window.is_written;
   return &file->base;
 }
 
@@ -92,8 +94,29 @@ static herr_t window_read(
 
 static herr_t window_write(
     H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, const void *buffer) {
-  (void)base; (void)type; (void)transfer; (void)address; (void)size; (void)buffer;
-  return -1;
+  (void)type; (void)transfer;
+  window *file = (window *)base;
+  if (!file->is_written) return -1;
+  const char *source = buffer;
+  while (size > 0) {
+    ssize_t written = pwrite(file->descriptor, source, size, file->offset + (int64_t)address);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return -1;
+    source += written;
+    address += (haddr_t)written;
+    size -= (size_t)written;
+    if (address > file->length) file->length = address;
+  }
+  return 0;
+}
+
+static herr_t window_truncate(H5FD_t *base, hid_t transfer, hbool_t closing) {
+  (void)transfer; (void)closing;
+  window *file = (window *)base;
+  if (!file->is_written || file->length == file->end_of_allocation) return 0;
+  if (ftruncate(file->descriptor, file->offset + (int64_t)file->end_of_allocation) < 0) return -1;
+  file->length = file->end_of_allocation;
+  return 0;
 }
 
 static const H5FD_class_t window_class = {
@@ -112,10 +135,12 @@ static const H5FD_class_t window_class = {
   .get_eof = window_get_eof,
   .read = window_read,
   .write = window_write,
+  .truncate = window_truncate,
   .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-hid_t h5c_open_window(int descriptor, int64_t offset, int64_t length) {
+// File access properties with the driver; negative when there cannot be any.
+static hid_t window_access(int descriptor, int64_t offset, int64_t length, int is_written) {
   static hid_t driver = -1;
   if (driver < 0) driver = H5FDregister(&window_class);
   if (driver < 0) return -1;
@@ -124,8 +149,28 @@ hid_t h5c_open_window(int descriptor, int64_t offset, int64_t length) {
   next_window.descriptor = descriptor;
   next_window.offset = offset;
   next_window.length = length;
+  next_window.is_written = is_written;
+  if (H5Pset_driver(access, driver, NULL) < 0) {
+    H5Pclose(access);
+    return -1;
+  }
+  return access;
+}
+
+hid_t h5c_open_window(int descriptor, int64_t offset, int64_t length) {
+  hid_t access = window_access(descriptor, offset, length, 0);
+  if (access < 0) return -1;
+  hid_t file = H5Fopen("window", H5F_ACC_RDONLY, access);
+  H5Pclose(access);
+  return file;
+}
+
+hid_t h5c_create_window(int descriptor, int64_t offset) {
+  hid_t access = window_access(descriptor, offset, 0, 1);
+  if (access < 0) return -1;
   hid_t file = -1;
-  if (H5Pset_driver(access, driver, NULL) >= 0) file = H5Fopen("window", H5F_ACC_RDONLY, access);
+  if (H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST) >= 0)
+    file = H5Fcreate("window", H5F_ACC_TRUNC, H5P_DEFAULT, access);
   H5Pclose(access);
   return file;
 }

@@ -40,7 +40,7 @@ struct DiffCommand: ParsableCommand {
     var diff = try ModelDiff(
       first, second, architecture: source.architecture, tolerance: Tolerance(absolute: atol, relative: rtol))
     if !input.isEmpty {
-      try diff.compareActivations(on: input, try image.options(), threads: running.threads)
+      try diff.compareActivations(on: input, try image.options(), threads: running.threads, exact: running.exact)
       if !running.quiet {
         for note in diff.activations?.preprocess ?? [] { Terminal.note("preprocess: \(note)") }
       }

@@ -26,7 +26,8 @@ struct ExtractCommand: ParsableCommand {
 
   func run() throws {
     nowWorking(on: model)
-    let model = try Model(contentsOf: model, architecture: source.architecture)
+    var model = try Model(contentsOf: model, architecture: source.architecture)
+    model.isExact = running.exact
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var told: String?

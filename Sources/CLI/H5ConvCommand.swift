@@ -10,13 +10,13 @@ struct H5ConvCommand: ParsableCommand {
     commandName: "h5conv",
     abstract: "Open Keras model files without Python: look inside, see what every convolution sees, run them.",
     discussion: """
-      Exit codes: 0 good; 1 the answer is no (diff); 2 diff cannot tell; 64 wrong usage or unknown layer; 65 the file is damaged or not a model; 66 cannot be read; 69 a layer \
+      Exit codes: 0 good; 1 the answer is no (diff, check); 2 diff cannot tell; 64 wrong usage or unknown layer; 65 the file is damaged or not a model; 66 cannot be read; 69 a layer \
       or feature that is not supported; 70 internal error; 73 cannot write; 74 input/output error; 75 a limit was hit.
       """,
     version: "h5conv \(H5Conv.version)",
     subcommands: [
       InspectCommand.self, VizCommand.self, PredictCommand.self, ExtractCommand.self, SliceCommand.self,
-      ConvertCommand.self, DiffCommand.self,
+      ConvertCommand.self, DiffCommand.self, CheckCommand.self,
     ])
 
   static func main() {

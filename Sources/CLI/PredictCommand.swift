@@ -28,7 +28,8 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     nowWorking(on: model)
-    let model = try Model(contentsOf: model, architecture: source.architecture)
+    var model = try Model(contentsOf: model, architecture: source.architecture)
+    model.isExact = running.exact
     let names = try labels.map { try readLabels($0) } ?? []
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let results = try model.predict(

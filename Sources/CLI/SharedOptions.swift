@@ -54,6 +54,13 @@ struct RunArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Number of threads; one per processor by default.", valueName: "n"))
   var threads: Int?
 
+  @Flag(
+    help: """
+      Compute every layer as it stands: nothing that reorders arithmetic for speed. (Today: batch normalizations are not \
+      multiplied into the kernels of the convolutions before them.)
+      """)
+  var exact = false
+
   @Flag(help: "Say nothing but results and errors.")
   var quiet = false
 

@@ -44,7 +44,8 @@ struct VizCommand: ParsableCommand {
   func run() throws {
     nowWorking(on: model)
     let path = model
-    let model = try Model(contentsOf: path, architecture: source.architecture)
+    var model = try Model(contentsOf: path, architecture: source.architecture)
+    model.isExact = running.exact
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var manifests: [String] = []

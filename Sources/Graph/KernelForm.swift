@@ -19,6 +19,10 @@ struct KernelForm {
 
   /// The weight as the layer wants it.
   func adapted(_ tensor: StoredTensor, to spec: WeightSpec, of layer: GraphLayer) -> StoredTensor {
+    if isKeras1, spec.name == "alpha", let shape = spec.shape.known, shape != tensor.shape {
+      // Keras 1 did not save on which axes a PReLU shares its slopes.
+      return tensor.broadcast(to: shape) ?? tensor
+    }
     guard spec.name.hasSuffix("kernel"), (3...5).contains(tensor.shape.count) else { return tensor }
     let (className, config) = KernelForm.innermost(layer)
     guard KernelForm.convolutions.contains(className) else { return tensor }

@@ -88,7 +88,9 @@ struct LegacyWeightFinder: WeightFinder {
       try isKeras1 ? ofKeras1(Array(zip(names, tensors)), members, expected.count) : Array(zip(names, tensors))
     let places = Dictionary(stored, uniquingKeysWith: { first, _ in first })
     let chosen = try WeightMatcher.match(expected.map(\.2), stored.map(\.0)) { name, spec in
-      places[name].map { spec.shape.fits($0.shape) } ?? false
+      guard let tensor = places[name] else { return false }
+      let owners = members.filter { layers[$0].weights.contains(spec) }
+      return owners.contains { spec.shape.fits(form.adapted(tensor, to: spec, of: layers[$0]).shape) }
     }
     var found: [Int: [String: StoredTensor]] = [:]
     for ((member, spec, _), name) in zip(expected, chosen) {
@@ -99,13 +101,11 @@ struct LegacyWeightFinder: WeightFinder {
     return (found, stored.filter { !taken.contains($0.0) }.map(\.1))
   }
 
-  /// Weights of Keras 1 under names that tell their layers, and the gates of recurrent layers joined.
+  /// Weights of Keras 1 under names as today's.
   private func ofKeras1(
     _ weights: [(String, StoredTensor)], _ members: [Int], _ expected: Int
   ) throws -> [(String, StoredTensor)] {
-    let owners = members.count == 1 ? [] : members.compactMap { layers[$0].path.last }
-    let named = weights.map { (name: Keras1Weights.owned($0.0, by: owners), tensor: $0.1) }
-    return try Keras1Weights.joinedGates(named, expected: expected) { owner in
+    try Keras1Weights.modern(weights.map { (name: $0.0, tensor: $0.1) }, expected: expected) { owner in
       let member = members.count == 1 ? members.first : members.first { layers[$0].path.last == owner }
       return member.map { KernelForm.isChannelsFirst(layers[$0]) } ?? false
     }

@@ -13,7 +13,24 @@ struct VariableFinder: WeightFinder {
   init(_ layers: [GraphLayer], _ architecture: Architecture, _ store: VariableStore) {
     self.layers = layers
     self.store = store
-    paths = StorePaths.paths(of: architecture, container: store.layersName)
+    // A layer has weights, and so has a model with such a layer in it.
+    let owners = Set(
+      layers.filter { !$0.weights.isEmpty }.flatMap { layer in
+        layer.path.indices.map { Array(layer.path[...$0]) }
+      })
+    let once = StorePaths.paths(of: architecture, container: store.layersName)
+    guard store.layersName != "layers" else {
+      paths = once
+      return
+    }
+    // Keras 2.12 and 2.13 counted layers with weights twice, 2.14 did not; what is there tells.
+    let twice = StorePaths.paths(of: architecture, container: store.layersName) { owners.contains($0) }
+    func found(_ paths: [[String]: String]) -> Int {
+      layers.filter { layer in
+        !layer.weights.isEmpty && (paths[layer.path].map { (try? store.variables($0))?.isEmpty == false } ?? false)
+      }.count
+    }
+    paths = found(twice) > found(once) ? twice : once
   }
 
   mutating func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
@@ -41,6 +58,16 @@ struct VariableFinder: WeightFinder {
     var tensors: [String: StoredTensor] = [:]
     for (owner, specs) in WeightSpec.byOwner(layer.weights) {
       let variables = try variables(owner, in: group, layer)
+      // An object may list variables of others among its own; their numbers tell which are meant then.
+      if specs.contains(where: { $0.number != nil }) {
+        for (place, spec) in specs.enumerated() {
+          guard let variable = variables[safe: spec.number ?? place] else {
+            throw H5ConvError(.badData, "the variable of '\(spec.name)' is missing", at: "layer '\(layer.name)'")
+          }
+          tensors[spec.name] = variable
+        }
+        continue
+      }
       let specs = variables.count < specs.count ? specs.filter { !$0.isOptional } : specs
       guard variables.count == specs.count else {
         throw H5ConvError(
@@ -98,6 +125,10 @@ struct VariableFinder: WeightFinder {
     guard try store.has(path) else { return false }
     return try store.objects(path).contains { !$0.variables.isEmpty }
   }
+}
+
+extension Array {
+  fileprivate subscript(safe place: Int) -> Element? { indices.contains(place) ? self[place] : nil }
 }
 
 extension WeightSpec {

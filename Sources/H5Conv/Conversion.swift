@@ -120,9 +120,9 @@ private func convertWeights(_ file: ModelFile, to target: String, _ options: Con
         })
     }
   }
+  // What the weights are in is told as far as the file tells it: readers go by it.
   let written = WrittenModel(
-    architecture: nil, dialect: .portable, layers: layers, kerasVersion: file.kerasVersion ?? "2.15.0",
-    backend: file.backend ?? "tensorflow")
+    architecture: nil, dialect: .portable, layers: layers, kerasVersion: file.kerasVersion, backend: file.backend)
   let format = try targetFormat(target, options)
   guard [.legacyWeights, .npz, .safetensors].contains(format) else { throw file.noArchitecture }
   if case .variables = file.weights, format == .legacyWeights { throw file.noArchitecture }
@@ -145,14 +145,24 @@ func writeModel(
   let storage = try options.storage()
   let output = try OutputFile(target, replaces: options.replaces)
   let path = output.temporaryPath
-  func part() throws -> OutputFile { try OutputFile(target, replaces: true) }
-  switch format {
-  case .legacyH5: try LegacyWriter.write(model, to: path, isWhole: true, storage)
-  case .legacyWeights: try LegacyWriter.write(model, to: path, isWhole: false, storage)
-  case .keras3Weights: try VariableWriter.write(model, to: path, storage)
-  case .keras: try ArchiveWriter.write(model, to: path, part: part, storage)
-  case .npz: try NamedWeightWriter.npz(model, to: path, part: part, storage)
-  case .safetensors: try NamedWeightWriter.safetensors(model, to: path, storage)
+  var temporaryPaths = [path]
+  func part() throws -> OutputFile {
+    let part = try OutputFile(target, replaces: true)
+    temporaryPaths.append(part.temporaryPath)
+    return part
+  }
+  do {
+    switch format {
+    case .legacyH5: try LegacyWriter.write(model, to: path, isWhole: true, storage)
+    case .legacyWeights: try LegacyWriter.write(model, to: path, isWhole: false, storage)
+    case .keras3Weights: try VariableWriter.write(model, to: path, storage)
+    case .keras: try ArchiveWriter.write(model, to: path, part: part, storage)
+    case .npz: try NamedWeightWriter.npz(model, to: path, part: part, storage)
+    case .safetensors: try NamedWeightWriter.safetensors(model, to: path, storage)
+    }
+  } catch let error as H5ConvError where error.file.map(temporaryPaths.contains) == true {
+    // The name that the user gave.
+    throw H5ConvError(error.kind, error.what, at: error.place, remedy: error.remedy, file: target)
   }
   try output.commit()
   return ConversionResult(path: target, format: format, changes: changes, warnings: warnings)
@@ -169,25 +179,35 @@ extension Model {
     var warnings =
       format.holdsArchitecture || format == .safetensors
       ? translated.problems.filter { $0.isWarning(translated.dialect) }.map(\.text) : []
-    var changes = format.holdsArchitecture ? translated.notes.map(\.text) : []
+    var changes = translated.notes.filter { format.holdsArchitecture || translated.changesWeights(of: $0.layer) }.map(
+      \.text)
     let written = try naming(path) { () throws -> WrittenModel in
       let weights = try writtenWeights(of: translated, format, options, changes: &changes, warnings: &warnings)
       var model = WrittenModel(
         architecture: translated.architecture, dialect: translated.dialect, layers: weights,
-        kerasVersion: writtenVersion(translated.dialect), backend: file.backend ?? "tensorflow")
+        kerasVersion: writtenVersion(translated.dialect), backend: writtenBackend)
       model.trainingConfig = trainingConfig(for: format, translated.dialect, &warnings)
       model.optimizer = try optimizerState(for: format, options, &warnings)
       return model
     }
-    if format == .legacyH5 || format == .legacyWeights,
-      options.dtype == "bfloat16"
-        || written.layers.contains(where: { $0.weights.contains { $0.tensor.type == .opaque(bytes: 2) } })
-    {
-      changes.append("bfloat16 weights are stored as float32, since no Keras reads them in a legacy file")
-    }
+    if let note = brainNote(written, format, options) { changes.append(note) }
     return try naming(path) {
       try writeModel(written, format, to: target, options, changes: changes, warnings: warnings)
     }
+  }
+
+  /// What is said of bfloat16 weights that the format has no type for.
+  private func brainNote(_ model: WrittenModel, _ format: ModelFormat, _ options: ConversionOptions) -> String? {
+    let reason: String
+    switch format {
+    case .legacyH5, .legacyWeights: reason = "no Keras reads them in a legacy file"
+    case .npz: reason = "NumPy has no such type"
+    default: return nil
+    }
+    let isAsked = options.dtype == "bfloat16"
+    let isStored =
+      options.dtype == nil && model.layers.contains { $0.weights.contains { $0.tensor.type == .opaque(bytes: 2) } }
+    return isAsked || isStored ? "bfloat16 weights are stored as float32, since \(reason)" : nil
   }
 
   /// The version of Keras whose form is written: the one that wrote it where it is of that generation.
@@ -195,6 +215,9 @@ extension Model {
     if dialect == .portable { return "2.15.0" }
     return file.kerasVersion.flatMap { $0.hasPrefix("3.") ? $0 : nil } ?? "3.15.1"
   }
+
+  /// The backend whose kernels are written: Theano's were turned over when they were read.
+  var writtenBackend: String { file.backend.flatMap { $0 == "theano" ? nil : $0 } ?? "tensorflow" }
 
   /// The weights of all layers under their paths in the translated model.
   func writtenWeights(
@@ -254,10 +277,12 @@ extension Model {
   /// The weights of a layer of the graph, in storage order.
   func writtenWeights(ofLayer number: Int, isScaled: Bool) throws -> [WrittenWeight] {
     let layer = graph.layers[number]
-    return try layer.weights.map { spec in
+    return try layer.weights.compactMap { spec in
+      // What only some containers keep, as the factors of LoRA.
+      if spec.isOptional, (try? weights.stored(layer: number, spec.name)) == nil { return nil }
       let stored = try weights.stored(layer: number, spec.name)
       return WrittenWeight(
-        name: spec.name, owner: spec.owner, isTrainable: spec.isTrainable && layer.isTrainable,
+        name: spec.name, owner: spec.owner, number: spec.number, isTrainable: spec.isTrainable && layer.isTrainable,
         tensor: isScaled ? GateScaling.scaled(stored, spec, of: layer) : stored)
     }
   }
@@ -289,6 +314,11 @@ extension Model {
     }
     return []
   }
+}
+
+extension TranslatedModel {
+  /// Whether a note on the layer tells of weights that are not those of the source.
+  func changesWeights(of layer: String) -> Bool { scaledGates.contains { $0.joined(separator: "/") == layer } }
 }
 
 extension TranslationNote {

@@ -50,14 +50,14 @@ public enum HDF5Tree {
     return found
   }
 
-  private enum Item {
+  enum Item {
     case group(Group)
     case dataset(Dataset)
     case other(String)
   }
 
   /// Visits what is below `root`, members in HDF5's order of names, each group once.
-  private static func walk(_ root: Group, _ visit: (_ depth: Int, _ name: String, Item) throws -> Void) throws {
+  static func walk(_ root: Group, _ visit: (_ depth: Int, _ name: String, Item) throws -> Void) throws {
     var visited: Set<UInt64> = []
     var count = 0
     var pending: [(depth: Int, name: String, parent: Group)] = try root.memberNames().reversed().map { (1, $0, root) }

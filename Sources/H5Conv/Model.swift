@@ -25,6 +25,12 @@ public struct Model: Sendable {
   package let weights: WeightTable
   let choices = PreprocessingChoices()
 
+  /// Whether slices of the model compute every layer as it stands, without arithmetic reordered for speed.
+  ///
+  /// Otherwise a batch normalization behind a convolution is multiplied into the kernel, which rounds differently: some 10⁻⁶ of the
+  /// output's largest value. Matrix products add in the processor's order either way.
+  public var isExact = false
+
   /// Opens the Keras model file at `path`.
   ///
   /// - Parameters:
@@ -87,6 +93,21 @@ public struct Model: Sendable {
 
   /// Names of everything that can be an output of a slice, in execution order.
   public var outputNames: [String] { graph.taps.map(\.key) }
+
+  /// Names of those of them, inputs left out, that can be computed: nothing that they need is a layer that h5conv refuses.
+  public var computableOutputNames: [String] {
+    graph.taps.filter { tap in
+      !tap.isInput
+        && graph.ancestors(of: [tap.tensor]).allSatisfy { call in
+          if case .success = graph.calls[call].applied { true } else { false }
+        }
+    }.map(\.key)
+  }
+
+  /// Names of the model's own outputs, in its order.
+  public var finalOutputNames: [String] {
+    graph.outputs.compactMap { output in graph.taps.last { $0.tensor == output }?.key }
+  }
 }
 
 /// A layer as `model.summary()` shows it.

@@ -96,17 +96,19 @@ public struct ModelDiff: Sendable {
 
   /// Runs both models on `inputs` and compares what every layer computes.
   ///
-  /// Both get the numbers that the first model's preprocessing makes of a picture.
+  /// Both get the numbers that the first model's preprocessing makes of a picture; `exact` is ``Model/isExact`` for both.
   /// - Throws: `H5ConvError`: `usage` when a file has no architecture or weights or the inputs do not fit, `unsupported` when
   ///   nothing can be run.
   public mutating func compareActivations(
-    on inputs: [String], _ options: ImageOptions = ImageOptions(), threads: Int? = nil
+    on inputs: [String], _ options: ImageOptions = ImageOptions(), threads: Int? = nil,
+    exact: Bool = false
   ) throws {
-    guard let models, weights != nil else {
+    guard var models, weights != nil else {
       throw H5ConvError(
         .usage, "both files need an architecture and weights to be run",
         remedy: "leave --input out, or give --architecture")
     }
+    (models.a.isExact, models.b.isExact) = (exact, exact)
     let names = Dictionary(
       (architecture ?? []).filter { $0.kind == .renamed }.map { ($0.layer, $0.second ?? "") },
       uniquingKeysWith: { first, _ in first })

@@ -42,7 +42,7 @@ extension Model {
       let layers = try writtenLayers(cut.names, translated)
       let model = WrittenModel(
         architecture: translated.architecture, dialect: translated.dialect, layers: layers,
-        kerasVersion: writtenVersion(translated.dialect), backend: file.backend ?? "tensorflow")
+        kerasVersion: writtenVersion(translated.dialect), backend: writtenBackend)
       return (model, translated.notes.map(\.text))
     }
     return try naming(path) {
@@ -60,20 +60,28 @@ extension Model {
     func dissolve(around path: [String]) {
       for count in 1..<max(1, path.count) { dissolved.insert(Array(path.prefix(count))) }
     }
-    for path in places.map(\.path) + cuts { dissolve(around: path) }
+    for path in places.map(\.path) + cuts.map(\.path) { dissolve(around: path) }
     for (tap, place) in zip(taps, places) where dissolved.contains(place.path) {
       dissolve(around: innerPlace(of: tap).path)
     }
+    if let cut = cuts.first(where: { dissolved.contains($0.path) }) {
+      let name = cut.path.joined(separator: "/")
+      throw H5ConvError(
+        .usage, "the part cannot begin at the model '\(name)' and have outputs inside it",
+        remedy: "begin at a layer inside it, as --from \(name)/…")
+    }
     let (inlined, names) = architecture.inlined(dissolved)
-    let outputs = zip(taps, places).map { tap, place in
-      // The output of a model that is dissolved is that of a layer in it.
-      let place = dissolved.contains(place.path) ? innerPlace(of: tap) : place
-      return TensorReference(
+    func reference(_ place: Place) -> TensorReference {
+      TensorReference(
         layer: names[place.path] ?? place.path.joined(separator: "/"), call: callNumber(place.path, place.calls),
         output: place.output)
     }
+    let outputs = zip(taps, places).map { tap, place in
+      // The output of a model that is dissolved is that of a layer in it.
+      reference(dissolved.contains(place.path) ? innerPlace(of: tap) : place)
+    }
     let shapes = cuts.isEmpty ? nil : try Graph(inlined)
-    var pruned = try inlined.pruned(to: unique(outputs), from: cuts.compactMap { names[$0] }) { reference in
+    var pruned = try inlined.pruned(to: unique(outputs), from: cuts.map(reference)) { reference in
       guard let shape = shapes?.shape(of: reference) else {
         throw H5ConvError(
           .unsupported, "the shape of what goes in at the cut is not known", at: "layer '\(reference.layer)'")
@@ -91,26 +99,32 @@ extension Model {
     return references.filter { seen.insert($0).inserted }
   }
 
-  /// The layer or nested model of a tap, which of its calls and outputs is meant.
-  private func place(of tap: Tap) -> (path: [String], calls: [Int], output: Int) {
+  /// A layer or nested model, which of its calls and outputs is meant.
+  private struct Place {
+    let path: [String]
+    let calls: [Int]
+    let output: Int
+  }
+
+  private func place(of tap: Tap) -> Place {
     let base = tap.output == 0 ? tap.key : String(tap.key.dropLast(":\(tap.output)".count))
     if let model = graph.modelCalls.first(where: { $0.key == base }) {
-      return (model.path, model.callNumbers, tap.output)
+      return Place(path: model.path, calls: model.callNumbers, output: tap.output)
     }
     return innerPlace(of: tap)
   }
 
   /// The layer that computes a tap, inside however many models.
-  private func innerPlace(of tap: Tap) -> (path: [String], calls: [Int], output: Int) {
+  private func innerPlace(of tap: Tap) -> Place {
     let call = graph.calls[tap.tensor.call]
-    return (graph.layers[call.layer].path, call.callNumbers, tap.tensor.output)
+    return Place(path: graph.layers[call.layer].path, calls: call.callNumbers, output: tap.tensor.output)
   }
 
-  private func cutPlace(_ name: String) throws -> [String] {
+  private func cutPlace(_ name: String) throws -> Place {
     guard let tap = try graph.select([name]).first else {
       throw H5ConvError(.usage, "the model has no layer '\(name)'")
     }
-    return place(of: tap).path
+    return place(of: tap)
   }
 
   /// The number of a call once the models around it are dissolved: call c of a model makes the calls c·n … of a layer with n.

@@ -2,20 +2,25 @@ public import H5Conv
 
 /// Compares the layers of two models: names, classes, output shapes, parameters, what goes in; nested models too.
 ///
-/// - Returns: a report whose departures are in the order of `a`'s layers.
-public func compareArchitecture(_ a: Model, _ b: Model) -> ConversionReport {
+/// - Parameters:
+///   - model: the model that is checked, say a converted one.
+///   - reference: what it shall be like.
+/// - Returns: a report whose departures are in the order of `model`'s layers.
+public func compareArchitecture(_ model: Model, _ reference: Model) -> ConversionReport {
   var builder = ReportBuilder("architecture")
-  compare(a.inputs.map(\.name), b.inputs.map(\.name), "the inputs", at: "model", &builder)
-  compare(a.layers, b.layers, in: "", &builder)
+  compare(model.inputs.map(\.name), reference.inputs.map(\.name), "the inputs", at: "model", &builder)
+  compare(model.layers, reference.layers, in: "", &builder)
   compare(
-    a.trainableParameterCount, b.trainableParameterCount, "the trainable parameters", at: "model", &builder)
+    model.trainableParameterCount, reference.trainableParameterCount, "the trainable parameters", at: "model", &builder)
   return builder.report
 }
 
 /// Checks that two models have the same layers, as ``compareArchitecture(_:_:)`` compares them.
 ///
 /// - Throws: ``ConversionMismatch`` naming the first layer that is different, and how.
-public func expectSameArchitecture(_ a: Model, _ b: Model) throws { try compareArchitecture(a, b).verify() }
+public func expectSameArchitecture(_ model: Model, _ reference: Model) throws {
+  try compareArchitecture(model, reference).verify()
+}
 
 private func compare(_ a: [LayerInfo], _ b: [LayerInfo], in outer: String, _ builder: inout ReportBuilder) {
   // By names, so that a layer too many is one departure and not the ruin of all behind it.

@@ -3,7 +3,7 @@
 /// A value to look at, to print, or to check with ``verify()``; it depends on no test framework.
 ///
 /// ```swift
-/// let report = try compareActivations(of: model, on: [image], with: golden)
+/// let report = try compareActivations(converted, original, on: [image])
 /// #expect(report.isMatch, "\(report)")        // Swift Testing
 /// XCTAssert(report.isMatch, "\(report)")      // XCTest
 /// ```
@@ -14,7 +14,7 @@ public struct ConversionReport: Sendable, CustomStringConvertible {
     public let place: String
     /// What is different.
     public let what: String
-    /// The largest difference in units of the tolerance's scale, max(1, |golden|max); nil where there are no numbers to compare.
+    /// The largest difference in units of the tolerance's scale, max(1, |reference|max); nil where there are no numbers to compare.
     public let difference: Double?
 
     /// The place and what is different, as in `conv2: the largest difference is 0.25`.

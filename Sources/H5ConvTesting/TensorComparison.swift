@@ -2,7 +2,7 @@ public import H5Conv
 
 extension ReportBuilder {
   /// Compares a tensor with its golden one: largest |a − b| ≤ tolerance · max(1, largest |golden|).
-  mutating func compare(_ tensor: Tensor, with golden: Tensor, at place: String, within tolerance: Double) {
+  mutating func compare(_ tensor: Tensor, with golden: Tensor, at place: String, tolerance: Double) {
     count += 1
     guard tensor.shape == golden.shape else {
       depart(place, "the shape is \(tensor.shape) where \(golden.shape) was expected")

@@ -46,6 +46,15 @@ package final class File: Sendable {
     return try File(Handle(id) { H5Fclose($0) })
   }
 
+  /// Creates an HDF5 file that begins at `offset` of an open file and goes to its end.
+  ///
+  /// The descriptor is duplicated.
+  /// - Throws: ``H5ConvError`` of kind `cannotWrite` with HDF5's reason.
+  package static func create(descriptor: Int32, offset: Int) throws(H5ConvError) -> File {
+    let id = try Library.call("create the file", kind: .cannotWrite) { h5c_create_window(descriptor, Int64(offset)) }
+    return try File(Handle(id) { H5Fclose($0) })
+  }
+
   private static func fileAccess() throws(H5ConvError) -> Handle {
     let access = try Handle.properties("prepare a file") { H5Pcreate(h5c_file_access()) }
     _ = try Library.call("prepare a file") { h5c_no_locking(access.id) }

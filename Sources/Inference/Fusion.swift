@@ -13,24 +13,26 @@ struct FusedStep {
 /// Removes steps that nobody needs, and joins a convolution with the batch normalization and activation behind it where nobody
 /// looks at what is between.
 enum Fusion {
-  static func steps(_ steps: [Step], keeping outputs: Set<Int>) -> [FusedStep] {
+  /// - Parameter foldsNormalizations: whether batch normalizations become part of a convolution's kernel.
+  static func steps(_ steps: [Step], keeping outputs: Set<Int>, foldsNormalizations: Bool = true) -> [FusedStep] {
     var needed = outputs
     var live: [FusedStep] = []
     for step in steps.reversed() where needed.contains(step.output.id) {
       needed.formUnion(step.inputs)
       live.append(FusedStep(operation: step.operation, inputs: step.inputs, output: step.output))
     }
-    return fuse(live.reversed(), keeping: outputs)
+    return fuse(live.reversed(), keeping: outputs, foldsNormalizations)
   }
 
-  private static func fuse(_ steps: [FusedStep], keeping outputs: Set<Int>) -> [FusedStep] {
+  private static func fuse(_ steps: [FusedStep], keeping outputs: Set<Int>, _ foldsNormalizations: Bool) -> [FusedStep]
+  {
     var uses: [Int: Int] = [:]
     for input in steps.flatMap(\.inputs) { uses[input, default: 0] += 1 }
     var result: [FusedStep] = []
     var producers: [Int: Int] = [:]
     for step in steps {
       if let input = step.inputs.first, step.inputs.count == 1, uses[input] == 1, !outputs.contains(input),
-        let place = producers[input], let joined = joined(result[place], step)
+        let place = producers[input], let joined = joined(result[place], step, foldsNormalizations)
       {
         result[place] = joined
         producers[step.output.id] = place
@@ -43,12 +45,12 @@ enum Fusion {
   }
 
   /// The two steps as one, or nil.
-  private static func joined(_ first: FusedStep, _ second: FusedStep) -> FusedStep? {
+  private static func joined(_ first: FusedStep, _ second: FusedStep, _ foldsNormalizations: Bool) -> FusedStep? {
     var joined = first
     joined.output = second.output
     switch second.operation {
     case .batchNormalization where first.normalization == nil && first.operation.activation == .linear:
-      guard first.operation.isConvolution else { return nil }
+      guard foldsNormalizations, first.operation.isConvolution else { return nil }
       joined.normalization = second.operation
     case .activation(let activation) where first.operation.activation == .linear:
       guard let operation = first.operation.with(activation) else { return nil }

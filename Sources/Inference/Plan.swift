@@ -15,14 +15,21 @@ package struct Plan: Sendable {
   /// After which step (by its number) a value is not needed any more.
   let lastUses: [Int: Int]
 
+  /// The number of operations that a run computes.
+  package var stepCount: Int { steps.count }
+
   /// Compiles what `wanted` needs of `graph`; layers that it does not need are neither lowered nor are their weights read.
   ///
   /// - Parameters:
   ///   - inputShapes: shapes of the model's inputs, batch first, in the order of `graph.inputs`.
+  ///   - isExact: whether every layer is computed as it stands; else batch normalizations are multiplied into the convolutions before
+  ///     them.
   ///   - weights: gives the weights; asked once for each one that is needed.
   /// - Throws: ``H5ConvError`` of kind `unsupported` naming the first layer that cannot be run, `badData` for shapes that do not
   ///   fit or weights that are missing.
-  package init(_ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], weights: WeightSource) throws {
+  package init(_ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, weights: WeightSource)
+    throws
+  {
     var lowering = Lowering()
     var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]
@@ -50,7 +57,7 @@ package struct Plan: Sendable {
       guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
       return value
     }
-    let fused = Fusion.steps(lowering.steps, keeping: Set(outputs.map(\.id)))
+    let fused = Fusion.steps(lowering.steps, keeping: Set(outputs.map(\.id)), foldsNormalizations: !isExact)
     steps = try withoutActuallyEscaping(weights) { weights in
       var loader = WeightLoader(source: { layer, name in
         let tensor = try weights(layer, name)

@@ -1,4 +1,5 @@
 import H5ConvConfig
+import H5ConvDiagnostics
 import H5ConvTensors
 
 /// A layer that applies one activation; the shape stays.
@@ -59,11 +60,30 @@ struct ThresholdedReLU: ActivationLayer {
 /// Softmax over one axis or several together.
 struct Softmax: Layer {
   private let axes: [Int]
+  /// Where among the inputs a mask is: elements at which it is 0 count as very small.
+  private var maskPlace: Int?
 
-  init(_ config: ConfigReader) throws { axes = try config.ints("axis", default: [-1]) }
+  init(_ config: ConfigReader) throws {
+    axes = try config.ints("axis", default: [-1])
+    // An operation of that name without an axis works on all elements.
+    if config.object["axis"]?.isNull == true {
+      throw config.error("axis", "is null, which is not supported", kind: .unsupported)
+    }
+  }
+
+  func applied(to arguments: CallArguments<Int>) throws -> any Layer {
+    var copy = self
+    if let mask = arguments.argument("mask", at: 1), !mask.tensors.isEmpty { copy.maskPlace = mask.tensors[0] }
+    return copy
+  }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    let shape = try single(inputs)
+    let shape = try maskPlace == nil ? single(inputs) : inputs.first ?? single(inputs)
+    if let maskPlace {
+      guard inputs.count == 2, maskPlace == 1, try Merging.numpyBroadcast(inputs) == shape else {
+        throw H5ConvError(.badData, "a mask that does not fit the input's shape \(shape)")
+      }
+    }
     _ = try axes.map { try normalized(axis: $0, rank: shape.rank) }
     return [shape]
   }
@@ -71,7 +91,8 @@ struct Softmax: Layer {
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shape = try knownOutputShape(for: inputs)
     let axes = try axes.map { try normalized(axis: $0, rank: shape.count) }
-    return [lowering.emit(.softmax(axes: Array(Set(axes)).sorted()), inputs, shape: shape)]
+    let input = maskPlace.map { lowering.masked(inputs[0], inputs[$0]) } ?? inputs[0]
+    return [lowering.emit(.softmax(axes: Array(Set(axes)).sorted()), [input], shape: shape)]
   }
 }
 

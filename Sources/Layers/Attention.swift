@@ -98,7 +98,7 @@ struct Attention: Layer {
     let (batch, queries, keys) = (query.shape[0], query.shape[1], key.shape[1])
     var mask: Value?
     if let given = masks[1] { mask = lowering.emit(.reshape, [given], shape: [batch, 1, keys]) }
-    if isCausal || isCausalCall { mask = lowering.both(mask, lowering.causalMask(queries, keys)) }
+    if isCausal || isCausalCall { mask = lowering.both(mask, try lowering.causalMask(queries, keys)) }
     if let mask { scores = lowering.masked(scores, mask) }
     let weights = lowering.emit(.softmax(axes: [2]), [scores], shape: scores.shape)
     var result = lowering.emit(
@@ -137,12 +137,15 @@ struct Attention: Layer {
 
 extension Lowering {
   /// (1, queries, keys): 1 where the key is not behind the query.
-  mutating func causalMask(_ queries: Int, _ keys: Int) -> Value {
-    windowMask(queries, keys) { $1 <= $0 }
+  mutating func causalMask(_ queries: Int, _ keys: Int) throws -> Value {
+    try windowMask(queries, keys) { $1 <= $0 }
   }
 
   /// (1, queries, keys): 1 where `isSeen` says so of the places of query and key.
-  mutating func windowMask(_ queries: Int, _ keys: Int, _ isSeen: (Int, Int) -> Bool) -> Value {
+  mutating func windowMask(_ queries: Int, _ keys: Int, _ isSeen: (Int, Int) -> Bool) throws -> Value {
+    guard let count = Tensor.elementCount(of: [queries, keys]), count <= Int32.max else {
+      throw H5ConvError(.limit, "a mask of \(queries) × \(keys) elements")
+    }
     let values = (0..<queries).flatMap { query in (0..<keys).map { isSeen(query, $0) ? Float(1) : 0 } }
     let shape = [1, queries, keys]
     return emit(.parameter(.constant(values, shape: shape)), [], shape: shape)

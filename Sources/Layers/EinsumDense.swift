@@ -87,7 +87,11 @@ struct EinsumDense: Layer {
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shapes = try shapes(inputs.map { PartialShape($0.shape) })
-    let kernel = lowering.stored("kernel", shape: shapes.kernel.known ?? [])
+    _ = try knownOutputShape(for: inputs)
+    guard let sizes = shapes.kernel.known, Tensor.elementCount(of: sizes.filter { $0 > 0 }) != nil else {
+      throw H5ConvError(.limit, "a kernel of shape \(shapes.kernel) has too many elements")
+    }
+    let kernel = lowering.stored("kernel", shape: sizes)
     var value = try equation.lower([inputs[0], kernel], to: &lowering)
     if !biasAxes.isEmpty {
       let bias = lowering.stored("bias", shape: shapes.bias.known ?? [])

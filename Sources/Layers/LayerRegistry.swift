@@ -99,6 +99,7 @@ package enum LayerRegistry {
     "UnitNormalization": { try UnitNormalization($0) }, "GroupNormalization": { try GroupNormalization($0) },
     "SpectralNormalization": { try SpectralNormalization($0) },
     "Discretization": { try Discretization($0) }, "CategoryEncoding": { try CategoryEncoding($0) },
+    "TFOpLambda": { try OperationNode($0) }, "SlicingOpLambda": { try OperationNode($0) },
     "CustomScaleLayer": { try CustomScaleLayer($0) }, "LayerScale": { try LayerScale($0) },
   ]
 
@@ -131,12 +132,19 @@ package enum LayerRegistry {
   /// Whether a type reads `className`.
   package static func isSupported(_ className: String) -> Bool {
     types[className] != nil || makers[className] != nil || identities.contains(className)
+      || OperationTable.names.contains(OperationTable.plainName(className))
   }
 
   /// The layer that `config` describes.
   ///
   /// - Throws: `H5ConvError` of kind `unsupported` when no type reads `className`, or what the type throws.
   package static func layer(_ className: String, _ config: ConfigReader) throws -> any Layer {
+    // Keras 3 calls operations and layers alike. Most compute the same on a list of inputs (Add, Concatenate, Softmax), and their
+    // calls tell; those that do not are told by their configs.
+    let isLayer = types[className] != nil || makers[className] != nil
+    if OperationNode.isOperation(className, config), !isLayer || OperationNode.differing.contains(className) {
+      return OperationNode(className, config)
+    }
     if let make = makers[className] { return try make(config) }
     if identities.contains(className) { return IdentityAtInference(config) }
     guard let type = types[className] else {

@@ -10,6 +10,13 @@ protocol ElementwiseMerge: Layer {
 }
 
 extension ElementwiseMerge {
+  /// Two operands instead of a list of inputs: `keras.ops.add(x, y)`, which broadcasts as NumPy does.
+  package func applied(to arguments: CallArguments<Int>) throws -> any Layer {
+    guard arguments.positional.count > 1 || arguments.positional.first?.tensor != nil else { return self }
+    let call = OperationCall("\(Self.operation)", arguments, config: ConfigReader([:], at: ""))
+    return AppliedOperation(try ElementwiseFunctions.binary(call, Self.operation))
+  }
+
   package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     guard inputs.count >= 2 else {
       throw H5ConvError(.badData, "\(inputs.count) inputs where two or more were expected")

@@ -222,8 +222,8 @@ struct MultiHeadAttention: Layer {
     for given in [ofValue, ofKey].compactMap({ $0 }) {
       mask = lowering.both(mask, lowering.emit(.reshape, [given], shape: [batch, 1, keys]))
     }
-    if call.isCausal { mask = lowering.both(mask, lowering.causalMask(queries, keys)) }
-    if let window { mask = lowering.both(mask, lowering.windowMask(queries, keys) { abs($0 - $1) < window }) }
+    if call.isCausal { mask = lowering.both(mask, try lowering.causalMask(queries, keys)) }
+    if let window { mask = lowering.both(mask, try lowering.windowMask(queries, keys) { abs($0 - $1) < window }) }
     if let given = explicit("attention_mask") { mask = lowering.both(mask, given) }
     guard let mask else { return nil }
     // (batch, queries, keys) holds for all heads.

@@ -10,6 +10,7 @@ struct BatchNormalization: Layer {
   private let usesCenter: Bool
   /// Batch renormalization keeps statistics of its own, which count in training only.
   private let usesRenorm: Bool
+  private var hasMask = false
 
   init(_ config: ConfigReader) throws {
     let axes = try config.ints("axis", default: [-1])
@@ -23,14 +24,25 @@ struct BatchNormalization: Layer {
     usesRenorm = try config.bool("renorm", default: false)
   }
 
+  /// A mask tells which elements count for the statistics, in training only.
+  func applied(to arguments: CallArguments<Int>) throws -> any Layer {
+    var copy = self
+    copy.hasMask = arguments.argument("mask")?.tensors.isEmpty == false
+    return copy
+  }
+
+  private func input(_ inputs: [PartialShape]) throws -> PartialShape {
+    try single(hasMask ? Array(inputs.prefix(1)) : inputs)
+  }
+
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    let shape = try single(inputs)
+    let shape = try input(inputs)
     _ = try normalized(axis: axis, rank: shape.rank)
     return [shape]
   }
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
-    let input = try single(inputs)
+    let input = try input(inputs)
     let shape: PartialShape = [input[try normalized(axis: axis, rank: input.rank)]]
     return (usesScale ? [WeightSpec("gamma", shape)] : []) + (usesCenter ? [WeightSpec("beta", shape)] : []) + [
       WeightSpec("moving_mean", shape, aliases: ["running_mean"], isTrainable: false),
@@ -47,10 +59,10 @@ struct BatchNormalization: Layer {
     let operation = Operation.batchNormalization(
       gamma: usesScale ? lowering.weight("gamma") : nil, beta: usesCenter ? lowering.weight("beta") : nil,
       mean: lowering.weight("moving_mean"), variance: lowering.weight("moving_variance"), epsilon: epsilon)
-    if axis == rank - 1 { return [lowering.emit(operation, inputs, shape: inputs[0].shape)] }
+    if axis == rank - 1 { return [lowering.emit(operation, [inputs[0]], shape: inputs[0].shape)] }
     let forth = Array(0..<axis) + Array(axis + 1..<rank) + [axis]
     let back = Array(0..<axis) + [rank - 1] + Array(axis..<rank - 1)
-    let moved = lowering.emit(.transpose(axes: forth), inputs, shape: forth.map { inputs[0].shape[$0] })
+    let moved = lowering.emit(.transpose(axes: forth), [inputs[0]], shape: forth.map { inputs[0].shape[$0] })
     let output = lowering.emit(operation, [moved], shape: moved.shape)
     return [lowering.emit(.transpose(axes: back), [output], shape: inputs[0].shape)]
   }

@@ -23,6 +23,10 @@ extension Layer {
       guard let known = shape.known else {
         throw H5ConvError(.internalFault, "the output shape \(shape) is not known from the input")
       }
+      // What lowers the layer may multiply the sizes.
+      guard Tensor.elementCount(of: known.filter { $0 > 0 }) != nil else {
+        throw H5ConvError(.limit, "a result of shape \(known) has too many elements")
+      }
       return known
     }
   }

@@ -46,11 +46,20 @@ package struct LayerSpec: Sendable {
 
   /// Whether it is an operation of Keras 3 (`x + y`, `keras.ops.relu(x)`), which is no layer: it has no weights and is not counted.
   ///
-  /// `.keras` files tell the module; in `.h5` files an operation lacks what every layer's config has.
+  /// `.keras` files tell the module; in `.h5` files an operation lacks what every layer's config has. A config that someone
+  /// wrote by hand may lack it too, so that the class must not be one that only layers have.
   package var isOperation: Bool {
     if let module { return module.contains(".ops.") }
-    return nested == nil && className != "InputLayer" && config["trainable"] == nil && config["dtype"] == nil
+    guard nested == nil, className != "InputLayer", config["trainable"] == nil, config["dtype"] == nil else {
+      return false
+    }
+    return LayerFields.of(className) == nil || LayerSpec.namesOfBoth.contains(className)
   }
+
+  /// Classes of layers that are classes of operations too.
+  private static let namesOfBoth: Set = [
+    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Reshape", "Softmax", "Subtract",
+  ]
 }
 
 /// One application of a layer.

@@ -25,9 +25,29 @@ package struct ArchitectureReader {
     {
       return major
     }
-    let text = value.text()
-    if text.contains("\"batch_shape\"") || text.contains("DTypePolicy") { return 3 }
-    return ["nb_filter", "border_mode", "dim_ordering", "W_regularizer"].contains { text.contains("\"\($0)\"") } ? 1 : 2
+    return generation(byKeysOf: value) ?? 2
+  }
+
+  /// The Keras that has a field of those that the config has; nil when there is none that tells.
+  private static func generation(byKeysOf value: JSONValue) -> Int? {
+    var result: Int?
+    for item in value.array ?? [] {
+      guard let found = generation(byKeysOf: item) else { continue }
+      if found == 3 { return 3 }
+      result = found
+    }
+    for (key, item) in value.object?.members ?? [] {
+      switch key {
+      case "batch_shape": return 3
+      case "class_name" where item == "DTypePolicy": return 3
+      case "nb_filter", "border_mode", "dim_ordering", "W_regularizer": result = 1
+      default:
+        guard let found = generation(byKeysOf: item) else { continue }
+        if found == 3 { return 3 }
+        result = found
+      }
+    }
+    return result
   }
 
   /// Whether a layer entry is itself a model.

@@ -117,7 +117,6 @@ package struct ArchitectureWriter {
       case .value(let value): value
       }
     }
-    if dialect == .portable { return .array(structure.tensors.map(triple)) }
     return write(structure)
   }
 }

@@ -67,16 +67,28 @@ package enum ArchiveWriter {
     var config = ArchitectureWriter(model.dialect).config(architecture).object ?? JSONObject()
     if let training = model.trainingConfig { config["compile_config"] = training }
     // No time of writing: the same model gives the same bytes.
-    let metadata: JSONValue = ["keras_version": .string(model.kerasVersion), "date_saved": "1980-01-01@00:00:00"]
-    let weights = try part()
-    try VariableWriter.write(model, to: weights.temporaryPath, options)
-    try ZipWriter.write(
-      path,
-      [
-        ("metadata.json", .bytes(Array(metadata.pythonText.utf8))),
-        ("config.json", .bytes(Array(JSONValue.object(config).pythonText.utf8))),
-        ("model.weights.h5", .file(weights.temporaryPath)),
-      ])
+    let metadata: JSONValue = [
+      "keras_version": model.kerasVersion.map { .string($0) } ?? .null, "date_saved": "1980-01-01@00:00:00",
+    ]
+    let members = [
+      ("metadata.json", Array(metadata.pythonText.utf8)),
+      ("config.json", Array(JSONValue.object(config).pythonText.utf8)),
+    ]
+    let size = try model.layers.flatMap(\.weights).reduce(0) { $0.clampedSum(try $1.tensor.byteCount()) }
+    guard size < StoredArchive.sizeLimit / 2 else {
+      // Larger than the plain format: libzip writes its 64-bit form.
+      let weights = try part()
+      try VariableWriter.write(model, to: weights.temporaryPath, options)
+      return try ZipWriter.write(
+        path,
+        members.map { ($0.0, .bytes($0.1)) } + [("model.weights.h5", .file(weights.temporaryPath))])
+    }
+    let archive = try StoredArchive(path)
+    for (name, bytes) in members { try archive.add(name, bytes) }
+    let offset = try archive.beginLast("model.weights.h5")
+    try VariableWriter.write(
+      model, into: try HDF5Target(path, descriptor: archive.descriptor, offset: offset, options))
+    try archive.finish()
   }
 }
 
@@ -117,9 +129,9 @@ package enum NamedWeightWriter {
   package static func safetensors(_ model: WrittenModel, to path: String, _ options: StorageOptions) throws {
     let tensors = try named(model, options)
     var header = JSONObject()
-    var metadata: JSONObject = [
-      "format": "keras", "keras_version": .string(model.kerasVersion), "backend": .string(model.backend),
-    ]
+    var metadata: JSONObject = ["format": "keras"]
+    if let version = model.kerasVersion { metadata["keras_version"] = .string(version) }
+    if let backend = model.backend { metadata["backend"] = .string(backend) }
     if let architecture = model.architecture {
       metadata["model_config"] = .string(ArchitectureWriter(model.dialect).config(architecture).pythonText)
     }

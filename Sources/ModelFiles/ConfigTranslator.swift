@@ -61,8 +61,8 @@ struct ConfigTranslator {
     switch dialect {
     case .portable:
       guard let three = fields.keras3, let two = fields.keras2 else { return nil }
-      return three.intersection(two).union(LayerFields.common)
-    case .keras3: return fields.keras3?.union(LayerFields.common)
+      return three.intersection(two)
+    case .keras3: return fields.keras3
     }
   }
 
@@ -92,7 +92,8 @@ struct ConfigTranslator {
   private static func isWithoutEffect(_ key: String, _ value: JSONValue) -> Bool {
     if value.isNull || value == false || value == .string("") { return true }
     let unimportant: Set<String> = [
-      "batch_input_shape", "batch_shape", "input_shape", "input_dim", "input_length", "input_dtype", "implementation",
+      "trainable", "batch_input_shape", "batch_shape", "input_shape", "input_dim", "input_length", "input_dtype",
+      "implementation",
       "unroll", "dynamic", "experimental_autocast", "autocast", "fused", "renorm_momentum", "seed", "force_generator",
       "query_shape", "key_shape", "value_shape", "softmax_robust_masking", "robust_masking", "lora_alpha",
       "consume_less", "build_config", "noise_shape", "fill_value", "fill_mode", "value_range", "synchronized",

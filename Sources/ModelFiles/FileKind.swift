@@ -19,6 +19,8 @@ package enum FileKind: Sendable, Equatable {
   }
 
   private static func kind(_ head: Head) throws -> FileKind {
+    // An archive may hold HDF5 wherever it likes.
+    if head.bytes(at: 0, count: 4) == Array("PK\u{3}\u{4}".utf8) { return .zip }
     // The HDF5 signature may follow a user block of 512, 1024, 2048 … bytes.
     var offset = 0
     while offset < head.size, offset < 1 << 24 {
@@ -30,7 +32,6 @@ package enum FileKind: Sendable, Equatable {
       offset = offset == 0 ? 512 : offset * 2
     }
     let start = head.bytes(at: 0, count: 256)
-    if start.starts(with: Array("PK\u{3}\u{4}".utf8)) { return .zip }
     let text = String(decoding: start, as: UTF8.self).drop { $0.isWhitespace || $0 == "\u{feff}" }
     if text.hasPrefix("version https://git-lfs") {
       throw H5ConvError(

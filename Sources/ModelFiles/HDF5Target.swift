@@ -12,6 +12,8 @@ final class HDF5Target {
   private var file: File?
   private let options: StorageOptions
   private var copies: [Copy] = []
+  /// Where the HDF5 file begins in the file.
+  private let offset: Int
 
   private struct Copy {
     let source: OpenFile
@@ -22,10 +24,22 @@ final class HDF5Target {
 
   let root: Group
 
+  /// A file of its own.
   init(_ path: String, _ options: StorageOptions) throws {
     self.path = path
     self.options = options
-    let file = try File.create(path)
+    offset = 0
+    let file = try naming(path) { try File.create(path) }
+    self.file = file
+    root = file.root
+  }
+
+  /// The rest of the file at `path`, which `descriptor` is open on, from `offset`.
+  init(_ path: String, descriptor: Int32, offset: Int, _ options: StorageOptions) throws {
+    self.path = path
+    self.options = options
+    self.offset = offset
+    let file = try naming(path) { try File.create(descriptor: descriptor, offset: offset) }
     self.file = file
     root = file.root
   }
@@ -42,12 +56,14 @@ final class HDF5Target {
       return
     }
     let bytes = try tensor.bytes()
-    try bytes.withUnsafeBytes { try dataset.write($0) }
+    try naming(path) { try bytes.withUnsafeBytes { try dataset.write($0) } }
   }
 
-  /// Writes what is left. No group of the file may be in use any more.
+  /// Writes what is left.
+  ///
+  /// No group of the file may be in use any more.
   func finish() throws {
-    try file?.flush()
+    try naming(path) { try file?.flush() }
     file = nil
     guard !copies.isEmpty else { return }
     let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
@@ -55,7 +71,8 @@ final class HDF5Target {
     for copy in copies {
       do {
         try copyBytes(
-          from: copy.source, at: copy.offset, count: copy.count, to: descriptor, at: copy.target, targetPath: path)
+          from: copy.source, at: copy.offset, count: copy.count, to: descriptor, at: offset + copy.target,
+          targetPath: path)
       } catch {
         close(descriptor)
         throw error

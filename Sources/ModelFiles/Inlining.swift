@@ -89,11 +89,11 @@ extension Architecture {
   /// The part of the model that computes `outputs`, with only the calls that they need.
   ///
   /// - Parameters:
-  ///   - cuts: layers at which the part begins: what goes into their first call becomes an input.
+  ///   - cuts: calls of layers at which the part begins: what goes into them becomes an input.
   ///   - shape: the shape of a tensor of this model, batch first, as the config of an input has it.
   /// - Throws: `H5ConvError` of kind `usage` when the outputs also need what does not pass through the cuts.
   package func pruned(
-    to outputs: [TensorReference], from cuts: [String], shape: (TensorReference) throws -> JSONValue
+    to outputs: [TensorReference], from cuts: [TensorReference], shape: (TensorReference) throws -> JSONValue
   ) throws -> Architecture {
     var model = self
     model.kind = .functional
@@ -133,7 +133,7 @@ extension Architecture {
     if !cuts.isEmpty, let other = kept.first(where: { !newInputs.contains($0) }) {
       throw H5ConvError(
         .usage,
-        "the outputs also need the input '\(other.layer)', which does not pass through \(cuts.joined(separator: ", "))",
+        "the outputs also need the input '\(other.layer)', which does not pass through \(cuts.map(\.layer).joined(separator: ", "))",
         remedy: "begin at a layer that all ways lead through, or name several, as --from a,b")
     }
     model.layers = model.layers.enumerated().compactMap { place, spec in
@@ -151,17 +151,18 @@ extension Architecture {
     return model
   }
 
-  /// Gives each of the layers `cuts` inputs of its own.
+  /// Gives each of the calls `cuts` inputs of its own.
   private mutating func cut(
-    at cuts: [String], shape: (TensorReference) throws -> JSONValue
+    at cuts: [TensorReference], shape: (TensorReference) throws -> JSONValue
   ) throws -> [TensorReference] {
     var made: [TensorReference: TensorReference] = [:]
     var order: [TensorReference] = []
     var taken = Set(layers.map(\.name))
-    for name in cuts {
-      guard let place = layers.firstIndex(where: { $0.name == name }), let call = layers[place].calls.first else {
-        continue
-      }
+    for cut in cuts {
+      let name = cut.layer
+      guard let place = layers.firstIndex(where: { $0.name == name }), layers[place].calls.indices.contains(cut.call)
+      else { throw H5ConvError(.badData, "call \(cut.call) of '\(name)' does not exist") }
+      let call = layers[place].calls[cut.call]
       if layers[place].className == "InputLayer" {
         let reference = TensorReference(layer: name, call: 0, output: 0)
         if !order.contains(reference) { order.append(reference) }
@@ -178,7 +179,7 @@ extension Architecture {
             config: ["batch_shape": try shape(reference), "dtype": "float32", "name": .string(input)],
             isTrainable: true, nested: nil, calls: [LayerCall(CallArguments())]))
       }
-      layers[place].calls[0].arguments = call.arguments.map { made[$0] ?? $0 }
+      layers[place].calls[cut.call].arguments = call.arguments.map { made[$0] ?? $0 }
     }
     return order
   }

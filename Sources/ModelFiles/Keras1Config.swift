@@ -49,24 +49,18 @@ package struct Keras1Config {
       config["batch_input_shape"] = shape
     }
     guard let family = Keras1Names.families[className] else {
-      return (className, Keras1Config.renamed(config, ["input_dtype": "dtype"]))
+      // What goes in is said by the input; in Keras 2 a layer's dtype is that of its weights.
+      config["input_dtype"] = nil
+      return (className, config)
     }
     let special = special(className, config)
     var fields = JSONObject()
-    for (key, value) in config.members where !Keras1Names.dropped.contains(key) {
-      if family == .embedding, ["input_dim", "input_length"].contains(key) { fields[key] = value }
-      if special.replaced.contains(key) { continue }
+    for (key, value) in config.members where !special.replaced.contains(key) {
       for new in family.names(key) { fields[new] = Keras1Values.translated(new, value) }
     }
     for (key, value) in special.fields.members { fields[key] = value }
     if className == "TimeDistributedDense" { return ("TimeDistributed", Keras1Config.timeDistributed(fields)) }
     return (special.className ?? Keras1Names.classes[className] ?? className, fields)
-  }
-
-  private static func renamed(_ config: JSONObject, _ names: [String: String]) -> JSONObject {
-    var result = JSONObject()
-    for (key, value) in config.members { result[names[key] ?? key] = value }
-    return result
   }
 
   /// What `input_dim` and `input_length` of a first layer say; Keras 1 writes `batch_input_shape` besides, edited files may not.
@@ -117,6 +111,7 @@ package struct Keras1Config {
       special.fields["unit_forget_bias"] = .bool(bias.string == "one")
     }
     switch className {
+    case "InputLayer": special.fields["dtype"] = config["input_dtype"]
     case "GRU": special.fields["reset_after"] = false
     case "BatchNormalization":
       // Statistics of each sample (1), or of the batch even at inference (2), are nothing that Keras 2 computes.

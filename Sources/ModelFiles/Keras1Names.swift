@@ -7,7 +7,7 @@ enum Keras1Names {
     /// The fields of Keras 2 that `key` became.
     func names(_ key: String) -> [String] {
       switch (self, key) {
-      case (.embedding, "output_dim"): [key]
+      case (.embedding, "input_dim"), (.embedding, "output_dim"), (.embedding, "input_length"): [key]
       case (.embedding, "init"): ["embeddings_initializer"]
       case (.embedding, "W_regularizer"): ["embeddings_regularizer"]
       case (.embedding, "W_constraint"): ["embeddings_constraint"]
@@ -15,7 +15,7 @@ enum Keras1Names {
       case (.embedding, "dropout"): []
       case (.prelu, "init"): ["alpha_initializer"]
       case (.separable, "init"): ["depthwise_initializer", "pointwise_initializer"]
-      default: [Keras1Names.fields[key] ?? key]
+      default: Keras1Names.dropped.contains(key) ? [] : [Keras1Names.fields[key] ?? key]
       }
     }
   }
@@ -43,7 +43,7 @@ enum Keras1Names {
   )
 
   static let fields = [
-    "input_dtype": "dtype", "output_dim": "units", "init": "kernel_initializer", "inner_init": "recurrent_initializer",
+    "output_dim": "units", "init": "kernel_initializer", "inner_init": "recurrent_initializer",
     "inner_activation": "recurrent_activation", "W_regularizer": "kernel_regularizer",
     "U_regularizer": "recurrent_regularizer", "b_regularizer": "bias_regularizer", "W_constraint": "kernel_constraint",
     "b_constraint": "bias_constraint", "bias": "use_bias", "dropout_W": "dropout", "dropout_U": "recurrent_dropout",
@@ -53,8 +53,9 @@ enum Keras1Names {
     "gamma_init": "gamma_initializer",
   ]
 
-  /// Fields that Keras 2 does without: what a first layer says is in `batch_input_shape`.
-  static let dropped: Set = ["consume_less", "input_dim", "input_length", "mode", "output_shape"]
+  /// Fields that Keras 2 does without: what a first layer says is in `batch_input_shape`, and the type of an input, which is not
+  /// that of a layer's weights, in the InputLayer.
+  static let dropped: Set = ["consume_less", "input_dim", "input_dtype", "input_length", "mode", "output_shape"]
 
   /// Layers that have a data format and never wrote it.
   static let silentAboutFormat: Set = [

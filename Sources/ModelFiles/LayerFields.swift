@@ -7,7 +7,7 @@ struct LayerFields: Sendable {
   let keras2: Set<String>?
 
   /// Fields that every layer takes.
-  static let common: Set<String> = ["name", "trainable", "dtype", "activity_regularizer"]
+  private static let common: Set<String> = ["name", "trainable", "dtype", "activity_regularizer"]
 
   /// The fields of `className`; nil for a class that neither has.
   static func of(_ className: String) -> LayerFields? { table[className] }
@@ -22,9 +22,10 @@ struct LayerFields: Sendable {
         Set($0.split(separator: " ").map(String.init))
       }
       guard head.count == 2, parts.count == 3 else { continue }
-      table[String(head[0])] = LayerFields(
-        keras3: head[1].contains("3") ? parts[0].union(parts[1]) : nil,
-        keras2: head[1].contains("2") ? parts[0].union(parts[2]) : nil)
+      let shared = head[0].hasSuffix("*") ? parts[0].union(common) : parts[0]
+      table[head[0].filter { $0 != "*" }] = LayerFields(
+        keras3: head[1].contains("3") ? shared.union(parts[1]) : nil,
+        keras2: head[1].contains("2") ? shared.union(parts[2]) : nil)
     }
     return table
   }()

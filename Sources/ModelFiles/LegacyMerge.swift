@@ -17,8 +17,10 @@ enum LegacyMerge {
     let type = config["mode_type"]?.string ?? "raw"
     let mode = type == "raw" ? config["mode"]?.string ?? "sum" : type
     // Other layers tell whether they are trainable; an entry that does not would be taken for an operation.
-    var fields: JSONObject = ["trainable": config["trainable"] ?? true]
+    let className = classes[mode]
+    var fields = className == nil ? config : JSONObject()
     fields["name"] = config["name"]
+    fields["trainable"] = config["trainable"] ?? true
     switch mode {
     case "concat": fields["axis"] = config["concat_axis"] ?? -1
     case "dot":
@@ -26,9 +28,8 @@ enum LegacyMerge {
       fields["normalize"] = false
     default: break
     }
-    let className = classes[mode]
     members["class_name"] = .string(className ?? "Merge(mode=\(mode))")
-    members["config"] = .object(className == nil ? config : fields)
+    members["config"] = .object(fields)
     return .object(members)
   }
 }

@@ -6,28 +6,21 @@ import H5ConvHDF5
 package enum LegacyWriter {
   /// - Parameter isWhole: whether the architecture is written too, and the weights below `model_weights`.
   package static func write(_ model: WrittenModel, to path: String, isWhole: Bool, _ options: StorageOptions) throws {
-    var options = options
-    var model = model
-    if options.type == .opaque(bytes: 2) {
-      // Rounded to bfloat16 here, so that they are found to be that below.
-      for layer in model.layers.indices {
-        for place in model.layers[layer].weights.indices {
-          let tensor = model.layers[layer].weights[place].tensor
-          model.layers[layer].weights[place].tensor = tensor.converted(to: options.type)
-        }
-      }
-      options.type = nil
-    }
-    let target = try HDF5Target(path, options)
-    try write(model, into: target, isWhole: isWhole)
+    // No Keras reads bfloat16 from a legacy file: such numbers are stored as float32, which holds them all.
+    var stored = options
+    if options.type == .opaque(bytes: 2) { stored.type = nil }
+    let target = try HDF5Target(path, stored)
+    try write(model, into: target, isWhole: isWhole, type: options.type)
     try target.finish()
   }
 
-  private static func write(_ model: WrittenModel, into target: HDF5Target, isWhole: Bool) throws {
+  private static func write(
+    _ model: WrittenModel, into target: HDF5Target, isWhole: Bool, type: ElementType?
+  ) throws {
     let weights = isWhole ? try target.root.makeGroup("model_weights") : target.root
     for group in isWhole ? [target.root, weights] : [weights] {
-      try group.writeAttribute("keras_version", model.kerasVersion)
-      try group.writeAttribute("backend", model.backend)
+      if let version = model.kerasVersion { try group.writeAttribute("keras_version", version) }
+      if let backend = model.backend { try group.writeAttribute("backend", backend) }
     }
     if isWhole, let architecture = model.architecture {
       try target.root.writeAttribute("model_config", config(architecture, model.dialect).pythonText)
@@ -39,7 +32,11 @@ package enum LegacyWriter {
       let group = try weights.makeGroup(layer)
       let named = weightNames(model.layers.filter { $0.path.first == layer })
       try group.writeAttribute("weight_names", named.map(\.name))
-      for (name, tensor) in named { try target.write(tensor, name, in: group) }
+      for (name, tensor) in named {
+        let tensor = tensor.converted(to: type)
+        let isBrain = tensor.type == .opaque(bytes: 2)
+        try target.write(isBrain ? tensor.converted(to: .float(bytes: 4, bigEndian: false)) : tensor, name, in: group)
+      }
     }
     guard isWhole, !model.optimizer.isEmpty else { return }
     let group = try target.root.makeGroup("optimizer_weights")
@@ -62,8 +59,11 @@ package enum LegacyWriter {
       for layer in model.layers where names.last != layer.path.first { names += layer.path.prefix(1) }
       return names
     }
+    // What owns weights is no operation, however little its config says.
+    let owners = Set(model.layers.filter { !$0.weights.isEmpty }.compactMap(\.path.first))
     return architecture.layers.filter { layer in
-      !layer.isOperation && !(architecture.kind == .sequential && layer.className == "InputLayer")
+      owners.contains(layer.name)
+        || !layer.isOperation && !(architecture.kind == .sequential && layer.className == "InputLayer")
     }.map(\.name)
   }
 
@@ -75,9 +75,7 @@ package enum LegacyWriter {
     return ordered.map { layer, weight in
       var name = weight.legacyName ?? (layer.path + weight.owner + [weight.name]).joined(separator: "/")
       while !taken.insert(name).inserted { name += "_" }
-      // Opaque elements are bfloat16, which no Keras reads from a legacy file; float32 holds the same numbers.
-      let isBrain = weight.tensor.type == .opaque(bytes: 2)
-      return (name, isBrain ? weight.tensor.converted(to: .float(bytes: 4, bigEndian: false)) : weight.tensor)
+      return (name, weight.tensor)
     }
   }
 }

@@ -133,6 +133,7 @@ package struct ModelTranslator {
       separateInitialState(&layer)
     }
     scaleGates(&layer, path: path + [layer.name], name)
+    if layer.className == "Bidirectional" { stateBackwardLayer(&layer) }
     var tail: [LayerSpec] = []
     if configs.generation < 3 || dialect == .portable { tail = splitHardSigmoid(&layer, name, &taken) }
     if layer.className != "Lambda" || dialect == .keras3 || configs.generation < 3 {
@@ -172,6 +173,17 @@ package struct ModelTranslator {
       layer.calls[place].arguments.keywords.append(
         KeywordArgument(name: "initial_state", value: .list(Array(items.dropFirst()))))
     }
+  }
+
+  /// Keras 3 makes no backward layer of one that itself goes backwards; it is stated then.
+  private func stateBackwardLayer(_ layer: inout LayerSpec) {
+    guard layer.config["backward_layer"]?.object == nil, var backward = layer.config["layer"]?.object,
+      var config = backward["config"]?.object, config["go_backwards"] == true
+    else { return }
+    config["go_backwards"] = false
+    config["name"] = .string("backward_" + (config["name"]?.string ?? layer.name))
+    backward["config"] = .object(config)
+    layer.config["backward_layer"] = .object(backward)
   }
 
   // MARK: - hard_sigmoid

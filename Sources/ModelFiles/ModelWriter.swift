@@ -10,14 +10,15 @@ package struct WrittenModel: Sendable {
   package var dialect: Dialect
   package var layers: [WrittenLayer]
   package var trainingConfig: JSONValue?
-  package var kerasVersion: String
-  package var backend: String
+  /// nil where the source does not tell and its weights are in the form that they had.
+  package var kerasVersion: String?
+  package var backend: String?
   /// The optimizer's variables with their names, in order.
   package var optimizer: [StoredTensor]
 
   package init(
     architecture: Architecture?, dialect: Dialect, layers: [WrittenLayer], trainingConfig: JSONValue? = nil,
-    kerasVersion: String, backend: String, optimizer: [StoredTensor] = []
+    kerasVersion: String?, backend: String?, optimizer: [StoredTensor] = []
   ) {
     self.architecture = architecture
     self.dialect = dialect
@@ -47,12 +48,18 @@ package struct WrittenWeight: Sendable {
   package var name: String
   /// Attributes that lead to the object that owns it in Keras 3's layout.
   package var owner: [String]
+  /// Its number among the variables of its owner, where those of others come before it.
+  package var number: Int?
   package var isTrainable: Bool
   package var tensor: StoredTensor
   /// The name that a legacy file gave it, which such a file gets again.
   package var legacyName: String?
 
-  package init(name: String, owner: [String], isTrainable: Bool, tensor: StoredTensor, legacyName: String? = nil) {
+  package init(
+    name: String, owner: [String], number: Int? = nil, isTrainable: Bool, tensor: StoredTensor,
+    legacyName: String? = nil
+  ) {
+    self.number = number
     self.name = name
     self.owner = owner
     self.isTrainable = isTrainable

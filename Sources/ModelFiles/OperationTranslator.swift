@@ -120,7 +120,10 @@ struct OperationTranslator {
       guard let exponent = call.argument("y", at: 1) else { return nil }
       return operation("numpy", "Power", [x, exponent])
     case "matmul":
-      guard let y = call.argument("b", at: 1) else { return nil }
+      let changes = ["transpose_a", "transpose_b", "adjoint_a", "adjoint_b", "a_is_sparse", "b_is_sparse"]
+      guard let y = call.argument("b", at: 1), !changes.contains(where: { call.value($0)?.bool == true }) else {
+        return nil
+      }
       return operation("numpy", "Matmul", [x, y])
     case "stack":
       return operation("numpy", "Stack", [x], ["axis": call.value("axis") ?? 0])

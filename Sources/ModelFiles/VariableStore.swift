@@ -6,20 +6,26 @@ package import H5ConvHDF5
 /// Sharded weights are several files, whose groups are put together.
 package struct VariableStore: Sendable {
   private let shards: [(root: Group, window: FileWindow?)]
+  /// Keras on Windows joined the names of a path with backslashes, so that they are one group's name.
+  private let hasBackslashes: Bool
   /// What the container of a model's layers is called: `layers`, or in files of Keras 2.12 to 2.14 another name.
   package let layersName: String
 
   package init(_ shards: [(root: Group, window: FileWindow?)]) throws {
     self.shards = shards
+    hasBackslashes = try shards.contains { try $0.root.memberNames().contains { $0.contains("\\") } }
     let older = "_layer_checkpoint_dependencies"
-    layersName = try shards.contains { try $0.root.member(older) == .group } ? older : "layers"
+    layersName =
+      try shards.contains { shard in
+        try shard.root.member(older) == .group || shard.root.memberNames().contains { $0.hasPrefix(older + "\\") }
+      } ? older : "layers"
   }
 
   /// The variables of the object at `path` (empty for the model itself), in their order.
   package func variables(_ path: String) throws -> [StoredTensor] {
     var found: [(number: Int, tensor: StoredTensor)] = []
     for (root, window) in shards {
-      guard let group = try VariableStore.variableGroup(root, path) else { continue }
+      guard let group = try variableGroup(root, path) else { continue }
       for name in try group.memberNames() {
         guard let number = Int(name), try group.member(name) == .dataset, let dataset = try group.dataset(name) else {
           continue
@@ -34,19 +40,28 @@ package struct VariableStore: Sendable {
   /// The name that the object at `path` has in Keras; older files do not tell.
   package func objectName(_ path: String) throws -> String? {
     for (root, _) in shards {
-      if let name = try VariableStore.variableGroup(root, path)?.stringAttribute("name") { return name }
+      if let name = try variableGroup(root, path)?.stringAttribute("name") { return name }
     }
     return nil
   }
 
   /// Whether there is anything at `path`.
-  package func has(_ path: String) throws -> Bool { try shards.contains { try $0.root.group(path) != nil } }
+  package func has(_ path: String) throws -> Bool { try shards.contains { try group($0.root, path) != nil } }
 
   /// Names of the groups below `path`, without `vars`.
   package func children(_ path: String) throws -> [String] {
     var names: [String] = []
     for (root, _) in shards {
-      guard let group = try path.isEmpty ? root : root.group(path) else { continue }
+      if hasBackslashes {
+        // What follows the path in the names of the root's members, up to the next backslash.
+        let prefix = path.isEmpty ? "" : path.split(separator: "/").joined(separator: "\\") + "\\"
+        for member in try root.memberNames() where member.hasPrefix(prefix) {
+          let name = member.dropFirst(prefix.count).split(separator: "\\").first.map(String.init) ?? ""
+          if !name.isEmpty, name != "vars", !names.contains(name) { names.append(name) }
+        }
+        continue
+      }
+      guard let group = try group(root, path) else { continue }
       for name in try group.memberNames() where name != "vars" && !names.contains(name) {
         if try group.member(name) == .group { names.append(name) }
       }
@@ -80,10 +95,13 @@ package struct VariableStore: Sendable {
     return key(a) < key(b)
   }
 
-  private static func variableGroup(_ root: Group, _ path: String) throws -> Group? {
-    guard let object = try path.isEmpty ? root : root.group(path), try object.member("vars") == .group else {
-      return nil
-    }
+  private func group(_ root: Group, _ path: String) throws -> Group? {
+    if path.isEmpty { return root }
+    return try root.group(hasBackslashes ? path.split(separator: "/").joined(separator: "\\") : path)
+  }
+
+  private func variableGroup(_ root: Group, _ path: String) throws -> Group? {
+    guard let object = try group(root, path), try object.member("vars") == .group else { return nil }
     return try object.group("vars")
   }
 }

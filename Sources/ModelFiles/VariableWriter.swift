@@ -5,12 +5,15 @@ import H5ConvHDF5
 package enum VariableWriter {
   /// - Throws: ``H5ConvError`` of kind `usage` for weights without an architecture.
   package static func write(_ model: WrittenModel, to path: String, _ options: StorageOptions) throws {
+    try write(model, into: try HDF5Target(path, options))
+  }
+
+  static func write(_ model: WrittenModel, into target: HDF5Target) throws {
     guard let architecture = model.architecture else {
       throw H5ConvError(
         .badData, "Keras 3's layout follows the architecture, which is not known",
         remedy: "give it with --architecture")
     }
-    let target = try HDF5Target(path, options)
     try write(model, architecture, into: target)
     try target.finish()
   }
@@ -21,7 +24,7 @@ package enum VariableWriter {
     let weights = Dictionary(model.layers.map { ($0.path, $0.weights) }, uniquingKeysWith: { first, _ in first })
     for (layer, path) in paths.sorted(by: { $0.value < $1.value }) {
       let owned = weights[layer] ?? []
-      try variables(owned.filter(\.owner.isEmpty), named: layer.last ?? "", at: path, in: target)
+      try variables(ownVariables(owned), named: layer.last ?? "", at: path, in: target)
       var owners: [[String]] = []
       for weight in owned where !weight.owner.isEmpty && !owners.contains(weight.owner) { owners.append(weight.owner) }
       for owner in owners {
@@ -34,6 +37,13 @@ package enum VariableWriter {
     for (number, tensor) in model.optimizer.enumerated() {
       try target.write(tensor, String(number), in: group, marksType: true)
     }
+  }
+
+  /// The layer's own variables in their order. A wrapper that lists one of the wrapped layer's before its own gets it again.
+  private static func ownVariables(_ weights: [WrittenWeight]) -> [WrittenWeight] {
+    let own = weights.filter(\.owner.isEmpty)
+    guard let first = own.compactMap(\.number).min(), first > 0 else { return own }
+    return Array(weights.filter { !$0.owner.isEmpty }.prefix(first)) + own
   }
 
   private static func variables(

@@ -55,6 +55,7 @@ struct ErrorTests {
     [
       ["inspect", "MODEL"], ["predict", "MODEL", picture("rgb8.png")],
       ["extract", "MODEL", picture("rgb8.png"), "-o", "a.npz"], ["viz", "MODEL", picture("rgb8.png"), "-o", "a"],
+      ["convert", "MODEL", "a.keras"], ["slice", "MODEL", "--outputs", "*", "-o", "a.h5"],
     ])
   func models(_ model: (file: String, code: Int32, says: [String]), _ command: [String]) throws {
     let failure = Failure(model.file, command.map { $0 == "MODEL" ? model.file : $0 }, model.code)
@@ -130,6 +131,30 @@ struct ErrorTests {
     Failure(
       "weight that is missing", ["extract", hdf5("model_missing_weight"), "~/v.npy", "-l", "*", "-o", "~/a.npz"], 65,
       "dense"),
+    Failure("target exists", ["convert", tutorial, "~/existing.npz"], 73, "existing.npz", "--force"),
+    Failure(
+      "part exists", ["slice", tutorial, "--outputs", "*", "-o", "~/existing.npz"], 73, "existing.npz", "--force"),
+    Failure("target of no kind", ["convert", tutorial, "~/model.onnx"], 64, "model.onnx", ".keras", "--to"),
+    Failure("unknown kind", ["convert", tutorial, "~/a.h5", "--to", "onnx"], 64, "onnx", "keras3-weights"),
+    Failure("part of no kind", ["slice", tutorial, "--outputs", "*", "-o", "~/a.pb"], 64, "a.pb"),
+    Failure("unknown dtype", ["convert", tutorial, "~/a.keras", "--dtype", "float8"], 64, "float8", "bfloat16"),
+    Failure("unknown compression", ["convert", tutorial, "~/a.keras", "--compress", "zstd"], 64, "zstd", "gzip"),
+    Failure("compression of no level", ["convert", tutorial, "~/a.keras", "--compress", "gzip:12"], 64, "12"),
+    Failure("no folder for the target", ["convert", tutorial, "~/absent/a.keras"], 73, "absent"),
+    Failure("target that nobody can write", ["convert", tutorial, "/proc/a.keras"], 73, "/proc/a.keras"),
+    Failure("no such output", ["slice", tutorial, "--outputs", "blok0_conv2", "-o", "~/a.h5"], 64, "block0_conv2"),
+    Failure(
+      "no such layer to begin at", ["slice", tutorial, "--from", "absent", "-o", "~/a.h5"], 64, "'absent'"),
+    Failure(
+      "a cut that is passed by",
+      ["slice", ModelFixture.path("k3_multi"), "--outputs", "first", "--from", "conv", "-o", "~/a.h5"], 64, "'numbers'",
+      "--from"),
+    Failure(
+      "weights that need an architecture",
+      ["convert", Fixtures.path("containers/tfk221_image.legacy.h5"), "~/a.keras"], 65, "--architecture"),
+    Failure(
+      "source with an external weight", ["convert", hdf5("model_external_weight"), "~/a.keras"], 65, "external link"),
+    Failure("source with a weight that is missing", ["convert", hdf5("model_missing_weight"), "~/a.npz"], 65, "dense"),
     Failure("unknown option", ["inspect", tutorial, "--absent"], 64, "--absent", "--help"),
     Failure("unknown command", ["dance"], 64, "dance"),
     Failure("no arguments", ["predict"], 64, "<model>"),

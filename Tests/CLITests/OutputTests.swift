@@ -249,6 +249,7 @@ struct VizTests {
 struct HelpTests {
   @Test(arguments: [
     [], ["--help"], ["inspect", "--help"], ["viz", "--help"], ["predict", "-h"], ["extract", "--help"],
+    ["diff", "--help"], ["check", "--help"],
     ["help", "viz"],
   ])
   func help(_ arguments: [String]) throws {

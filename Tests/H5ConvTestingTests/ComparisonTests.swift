@@ -9,6 +9,8 @@ private struct Variant {
   var filters = 2
   var activation = "linear"
   var kernelShift: Float = 0
+  var normalizationShift: Float = 0
+  var denseShift: Float = 0
   var denseName = "dense"
   var reversesLayers = false
   var hasExtraLayer = false
@@ -31,11 +33,11 @@ private struct Variant {
       "conv/bias:0": ([filters], numbers(filters)),
     ]
     let bn: ModelText.Weights = [
-      "bn/gamma:0": ([filters], numbers(filters, 1)), "bn/beta:0": ([filters], numbers(filters)),
+      "bn/gamma:0": ([filters], numbers(filters, 1)), "bn/beta:0": ([filters], numbers(filters, normalizationShift)),
       "bn/moving_mean:0": ([filters], numbers(filters)), "bn/moving_variance:0": ([filters], numbers(filters, 1)),
     ]
     let dense: ModelText.Weights = [
-      "kernel:0": ([9 * filters, 2], numbers(18 * filters)), "bias:0": ([2], numbers(2)),
+      "kernel:0": ([9 * filters, 2], numbers(18 * filters)), "bias:0": ([2], numbers(2, denseShift)),
     ]
     try ModelText.write(
       ModelText.functional(layers, inputs: [("x", 0, 0)], outputs: [(denseName, 0, 0)]),
@@ -59,7 +61,7 @@ struct ComparisonTests {
   private func other(_ change: (inout Variant) -> Void) throws -> Model {
     var variant = Variant()
     change(&variant)
-    return try variant.write(to: folder.file("other.h5"))
+    return try variant.write(to: folder.file("other\(folder.names.count).h5"))
   }
 
   private func golden() throws -> [String: Tensor] {
@@ -129,35 +131,35 @@ struct ComparisonTests {
 
   @Test func sameWeights() throws {
     let same = try other { _ in }
-    let report = try compareWeights(of: model, with: same)
+    let report = try compareWeights(model, same)
     #expect(report.isMatch)
     #expect(report.comparedCount == 8)
     #expect(report.worst?.difference == 0)
-    try expectWeights(of: model, equal: same)
+    try expectSameWeights(model, same)
   }
 
   /// Names in the file differ between versions of Keras; names of layers and weights do not.
   @Test func weightsInAnotherForm() throws {
     let plain = try Model(contentsOf: ModelFixture.path("tfk_nested_sequential"))
     for name in ["tfk_file_big_endian", "tfk_file_chunked", "tfk_file_float64"] {
-      try expectWeights(of: plain, equal: try Model(contentsOf: ModelFixture.path(name)))
+      try expectSameWeights(plain, try Model(contentsOf: ModelFixture.path(name)))
     }
     let half = try Model(contentsOf: ModelFixture.path("tfk_file_float16"))
-    #expect(try !compareWeights(of: plain, with: half).isMatch)
-    try expectWeights(of: plain, equal: half, within: 1e-3)
+    #expect(try !compareWeights(plain, half).isMatch)
+    try expectSameWeights(plain, half, tolerance: 1e-3)
   }
 
   @Test func otherWeights() throws {
     let shifted = try other { $0.kernelShift = 0.25 }
-    let report = try compareWeights(of: model, with: shifted)
+    let report = try compareWeights(model, shifted)
     #expect(report.departures.map(\.place) == ["conv/kernel"])
     #expect(report.firstDeparture?.difference == 0.25)
-    try expectWeights(of: model, equal: shifted, within: 0.25)
-    #expect(throws: ConversionMismatch.self) { try expectWeights(of: model, equal: shifted, within: 0.24) }
+    try expectSameWeights(model, shifted, tolerance: 0.25)
+    #expect(throws: ConversionMismatch.self) { try expectSameWeights(model, shifted, tolerance: 0.24) }
   }
 
   @Test func otherSetOfWeights() throws {
-    let report = try compareWeights(of: model, with: try other { $0.denseName = "logits" })
+    let report = try compareWeights(model, try other { $0.denseName = "logits" })
     #expect(
       report.departures.map(\.description) == [
         "dense/kernel: only the first model has it", "dense/bias: only the first model has it",
@@ -167,35 +169,35 @@ struct ComparisonTests {
 
   @Test func goldenWeights() throws {
     let bias = try Tensor(shape: [2], values: [0, 0.125])
-    try expectWeights(of: model, equal: ["conv/bias": bias, "dense/bias": bias])
+    try expectSameWeights(model, ["conv/bias": bias, "dense/bias": bias])
     let flat = try Tensor(shape: [2, 1], values: [0, 0.125])
     #expect(
-      try compareWeights(of: model, with: ["conv/bias": flat]).firstDeparture?.what
+      try compareWeights(model, ["conv/bias": flat]).firstDeparture?.what
         == "the shape is [2] where [2, 1] was expected")
-    #expect(try compareWeights(of: model, with: ["conv/absent": bias]).firstDeparture?.place == "conv/absent")
+    #expect(try compareWeights(model, ["conv/absent": bias]).firstDeparture?.place == "conv/absent")
   }
 
   // MARK: - Activations
 
   @Test func sameActivations() throws {
     let golden = try golden()
-    let report = try compareActivations(of: model, on: [image], with: golden)
+    let report = try compareActivations(model, golden, on: [image])
     #expect(report.isMatch)
     #expect(report.comparedCount == 4)
-    try expectActivations(of: model, on: [image], match: golden)
+    try expectSameActivations(model, golden, on: [image])
   }
 
   /// The first layer that departs is named, not the one that departs most.
   @Test func firstLayerThatDeparts() throws {
     let changed = try other { $0.activation = "relu" }
-    let report = try compareActivations(of: changed, on: [image], with: try golden())
+    let report = try compareActivations(changed, try golden(), on: [image])
     #expect(report.firstDeparture?.place == "conv")
     let difference = try #require(report.firstDeparture?.difference)
     #expect(difference > 1e-4)
     #expect(report.description.contains("first conv: the largest difference is \(difference)"))
     #expect(report.description.contains("then bn, flat, dense"))
     let error = try #require(throws: ConversionMismatch.self) {
-      try expectActivations(of: changed, on: [image], match: try golden())
+      try expectSameActivations(changed, try golden(), on: [image])
     }
     #expect(error.description == report.description)
   }
@@ -204,7 +206,7 @@ struct ComparisonTests {
     var golden = try golden()
     let dense = try #require(golden["dense"])
     golden["dense"] = try Tensor(shape: dense.shape, values: dense.values.map { $0 + 0.5 })
-    let report = try compareActivations(of: model, on: [image], with: golden)
+    let report = try compareActivations(model, golden, on: [image])
     #expect(report.departures.map(\.place) == ["dense"])
     #expect(report.worst?.place == "dense")
   }
@@ -213,14 +215,94 @@ struct ComparisonTests {
     var golden = try golden()
     golden["absent"] = image
     golden["bn"] = image
-    let report = try compareActivations(of: model, on: [image], with: golden)
+    let report = try compareActivations(model, golden, on: [image])
     #expect(report.departures.map(\.place) == ["bn", "absent"])
     #expect(report.departures[1].what == "the model has no such layer")
   }
 
   @Test func nothingToCompare() throws {
-    let report = try compareActivations(of: model, on: [image], with: [:])
+    let report = try compareActivations(model, [:], on: [image])
     #expect(report.isMatch && report.comparedCount == 0)
+  }
+
+  // MARK: - Activations of two models
+
+  @Test func sameActivationsOfTwoModels() throws {
+    let same = try other { _ in }
+    let report = try compareActivations(same, model, on: [image])
+    #expect(report.isMatch)
+    #expect(report.comparedCount == 4)
+    #expect(report.description == "activations: 4 compared, all match, the largest difference is 0.0 at conv")
+    try expectSameActivations(same, model, on: [image], tolerance: 0)
+  }
+
+  /// One bias is a little larger: the layer that has it is named, and by how much it departs; then what follows from it.
+  @Test func firstLayerOfTwoModelsThatDeparts() throws {
+    let changed = try other { $0.normalizationShift = 0.25 }
+    let report = try compareActivations(changed, model, on: [image])
+    #expect(report.departures.map(\.place) == ["bn", "flat", "dense"])
+    let scale = try #require(golden()["bn"]).values.map { Double(abs($0)) }.max() ?? 0
+    let difference = try #require(report.firstDeparture?.difference)
+    #expect(abs(difference - 0.25 / max(1, scale)) < 1e-6)
+    #expect(
+      report.description
+        == "activations: 3 of 4 depart, first bn: the largest difference is \(difference), more than 0.0001; then flat, dense"
+    )
+    #expect(try compareActivations(changed, model, on: [image], tolerance: 100).isMatch)
+    let error = try #require(throws: ConversionMismatch.self) {
+      try expectSameActivations(changed, model, on: [image])
+    }
+    #expect(error.description == report.description)
+  }
+
+  /// Layers that only one of them has are no departure; the outputs are compared whatever they are called.
+  @Test func otherOutput() throws {
+    let renamed = try other { $0.denseName = "logits" }
+    let report = try compareActivations(renamed, model, on: [image])
+    #expect(report.isMatch && report.comparedCount == 4)
+    let changed = try other {
+      $0.denseName = "logits"
+      $0.denseShift = 0.5
+    }
+    let departures = try compareActivations(changed, model, on: [image]).departures
+    #expect(departures.map(\.place) == ["logits (dense)"])
+    let more = try other { $0.hasExtraLayer = true }
+    #expect(try compareActivations(more, model, on: [image]).isMatch)
+  }
+
+  /// Inputs go to the layers of their names, in whatever order a model has them.
+  @Test func inputsByName() throws {
+    func difference(_ inputs: [String]) throws -> Model {
+      let layers =
+        ["a", "b"].map { ModelText.input($0, [nil, 2]) }
+        + [ModelText.layer("Subtract", "difference", ["trainable": true], inbound: [[("a", 0, 0), ("b", 0, 0)]])]
+      let path = folder.file(inputs.joined())
+      try ModelText.write(
+        ModelText.functional(layers, inputs: inputs.map { ($0, 0, 0) }, outputs: [("difference", 0, 0)]), to: path)
+      return try Model(contentsOf: path)
+    }
+    let values = [try Tensor(shape: [1, 2], values: [5, 7]), try Tensor(shape: [1, 2], values: [1, 2])]
+    try expectSameActivations(try difference(["b", "a"]), try difference(["a", "b"]), on: values, tolerance: 0)
+  }
+
+  @Test func otherNumberOfOutputs() throws {
+    let model = try Model(contentsOf: ModelFixture.path("tfk_two_outputs"))
+    let path = try model.writeSlice(outputs: ["head_low"], to: folder.file("part.keras")).path
+    let image = try #require(try ModelFixture("tfk_two_outputs").inputs["x"])
+    let report = try compareActivations(try Model(contentsOf: path), model, on: [image])
+    #expect(report.departures.map(\.description) == ["model: 1 outputs where 2 were expected"])
+  }
+
+  /// What cannot be run is passed over; when nothing is left there is nothing to say.
+  @Test func unsupportedLayers() throws {
+    let fixture = try ModelFixture("k3_own_code")
+    let own = try Model(contentsOf: fixture.path)
+    let report = try compareActivations(own, own, on: [try #require(fixture.inputs["x"])])
+    #expect(report.isMatch && report.comparedCount == own.computableOutputNames.count && report.comparedCount == 2)
+    let error = try #require(throws: H5ConvError.self) {
+      try compareActivations(own, try Model(contentsOf: ModelFixture.path("k3_dense")), on: [image])
+    }
+    #expect(error.kind == .unsupported || error.kind == .usage, "\(error)")
   }
 
   // MARK: - Numbers
@@ -248,7 +330,7 @@ struct ComparisonTests {
       ]),
       weights: ["d": ["kernel": ([1, a.count], a.values)]], to: file)
     let report = try compareWeights(
-      of: try Model(contentsOf: file), with: ["d/kernel": try b.reshaped(to: [1, b.count])], within: 100)
+      try Model(contentsOf: file), ["d/kernel": try b.reshaped(to: [1, b.count])], tolerance: 100)
     #expect(!report.isMatch)
     #expect(report.worst?.difference.isNaN == true)
   }

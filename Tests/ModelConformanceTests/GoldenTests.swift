@@ -21,7 +21,7 @@ struct GoldenTests {
   /// Every layer's output is wanted, so that no two layers are joined to one operation.
   @Test(arguments: ModelFixture.names) func everyLayer(_ name: String) throws {
     let (model, inputs, golden) = try load(name)
-    let report = try compareActivations(of: model, on: inputs, with: golden)
+    let report = try compareActivations(model, golden, on: inputs)
     #expect(report.isMatch, "\(report)")
     #expect(report.comparedCount == golden.count)
   }
@@ -30,7 +30,7 @@ struct GoldenTests {
   @Test(arguments: ModelFixture.names) func eachLayerAlone(_ name: String) throws {
     let (model, inputs, golden) = try load(name)
     for (key, expected) in golden {
-      let report = try compareActivations(of: model, on: inputs, with: [key: expected])
+      let report = try compareActivations(model, [key: expected], on: inputs)
       #expect(report.isMatch, "\(report)")
     }
   }
@@ -61,6 +61,6 @@ struct GoldenTests {
       let row = tensor.shape.dropFirst().reduce(1, *)
       return try Tensor(shape: [1] + tensor.shape.dropFirst(), values: Array(tensor.values.suffix(row)))
     }
-    try expectActivations(of: model, on: inputs.map(last), match: golden.mapValues(last))
+    try expectSameActivations(model, golden.mapValues(last), on: inputs.map(last))
   }
 }

@@ -16,7 +16,7 @@ struct WeightsOnlyTests {
     let fixture = try ModelFixture("tfk_sequential")
     let model = try Model(contentsOf: weights, architecture: architecture)
     let golden = Dictionary(uniqueKeysWithValues: fixture.golden.map { (prefix + $0.key, $0.value) })
-    let report = try compareActivations(of: model, on: Array(fixture.inputs.values), with: golden)
+    let report = try compareActivations(model, golden, on: Array(fixture.inputs.values))
     #expect(report.isMatch, "\(report)")
     #expect(report.comparedCount == golden.count)
     #expect(model.parameterCount == (try Model(contentsOf: fixture.path)).parameterCount)

@@ -56,10 +56,11 @@ package enum ModelText {
   package typealias Weights = KeyValuePairs<String, (shape: [Int], elements: [Float])>
 
   /// Writes `config` and `weights` (by layer) as tf.keras would.
-  package static func write(_ config: JSONValue, weights: KeyValuePairs<String, Weights> = [:], to path: String) throws
-  {
+  package static func write(
+    _ config: JSONValue, weights: KeyValuePairs<String, Weights> = [:], version: String = "2.15.0", to path: String
+  ) throws {
     let file = try File.create(path)
-    try file.root.writeAttribute("keras_version", "2.15.0")
+    try file.root.writeAttribute("keras_version", version)
     try file.root.writeAttribute("backend", "tensorflow")
     try file.root.writeAttribute("model_config", config.text())
     let group = try file.root.makeGroup("model_weights")

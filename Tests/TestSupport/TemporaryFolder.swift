@@ -20,6 +20,9 @@ package final class TemporaryFolder: Sendable {
     return file(name)
   }
 
+  /// Removes a file.
+  package func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: file(name)) }
+
   /// Names of everything in the folder, hidden files too, sorted.
   package var names: [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
