@@ -117,12 +117,12 @@ struct Trap {
     "keras_1", "sequential_as_list", "sequential_without_input", "keras_2_archive", "keras_2_json", "initializer_dtype",
     "groups_argument", "time_major_argument", "attention_argument", "wrapped_layer_without_module", "removed_class",
     "operation_of_tensorflow", "nested_model_calls", "operations_in_h5", "backslash_paths", "bfloat16_in_h5",
-    "attention_in_h5",
-    "old_dtype_policy",
+    "attention_in_h5", "old_dtype_policy", "custom_function",
   ]
 
   /// Traps after which tf_keras 2.21 does not load a file.
   static let refusedByKeras2: Set<String> = [
     "keras_1", "keras_3_only", "gru_without_reset_after", "layout_of_keras_2_13", "backslash_paths",
+    "custom_function",
   ]
 }

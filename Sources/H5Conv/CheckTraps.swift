@@ -50,6 +50,16 @@ extension Trap {
 
   static let ofLayers: [OfLayer] = [
     OfLayer(
+      severity: .warning, code: "custom_function",
+      message: "an activation is a function registered under a name of its own, which Keras does not have",
+      remedy: "load it with custom_objects"
+    ) { entry, _ in
+      ["activation", "recurrent_activation"].contains { field in
+        let name = entry.config[field]?.string ?? entry.config[field]?["config"]?.string
+        return name?.contains(">") == true
+      }
+    },
+    OfLayer(
       severity: .warning, code: "initializer_dtype",
       message: "initializers have an argument dtype, as TensorFlow 1.13 to 2.4 wrote it; Keras 3.15 refuses it",
       container: ofKeras2

@@ -43,6 +43,8 @@ enum Library {
 
   /// First use: no plug-ins (an unknown filter id would load any library named by `HDF5_PLUGIN_PATH`), no external links.
   private static func open() {
+    // No tidying up at exit: it would pull the library from under threads that still close their files.
+    H5dont_atexit()
     H5open()
     H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
     H5PLset_loading_state(0)

@@ -80,7 +80,8 @@ struct ConfigTranslator {
       if generation < 3, config["reset_after"] == nil { config["reset_after"] = false }
     default: break
     }
-    if ["GRU", "LSTM", "ConvLSTM2D", "GRUCell", "LSTMCell"].contains(className), generation < 3,
+    if ["GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRUCell", "LSTMCell"].contains(className),
+      generation < 3,
       config["recurrent_activation"] == nil
     {
       config["recurrent_activation"] = "hard_sigmoid"

@@ -129,7 +129,9 @@ package struct ModelTranslator {
       layer.module = "keras.layers"
       layer.registeredName = nil
     }
-    if ["LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional", "RNN"].contains(layer.className) {
+    if ["LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional", "RNN"].contains(
+      layer.className)
+    {
       separateInitialState(&layer)
     }
     scaleGates(&layer, path: path + [layer.name], name)
@@ -193,7 +195,9 @@ package struct ModelTranslator {
   private mutating func splitHardSigmoid(
     _ layer: inout LayerSpec, _ name: String, _ taken: inout Set<String>
   ) -> [LayerSpec] {
-    guard !["LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Bidirectional", "TimeDistributed"].contains(layer.className),
+    guard
+      !["LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional", "TimeDistributed"]
+        .contains(layer.className),
       layer.config["activation"]?.string == "hard_sigmoid"
     else { return [] }
     let slope = configs.generation < 3 ? 0.2 : 1.0 / 6
@@ -249,7 +253,9 @@ package struct ModelTranslator {
       return
     }
     func isHard(_ config: JSONObject?, _ className: String) -> Bool {
-      guard ["LSTM", "GRU", "ConvLSTM2D", "LSTMCell", "GRUCell"].contains(className) else { return false }
+      guard ["LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "LSTMCell", "GRUCell"].contains(className) else {
+        return false
+      }
       return (config?["recurrent_activation"]?.string ?? "hard_sigmoid") == "hard_sigmoid"
     }
     let inner = layer.config["layer"]

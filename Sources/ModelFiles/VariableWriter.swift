@@ -39,7 +39,9 @@ package enum VariableWriter {
     }
   }
 
-  /// The layer's own variables in their order. A wrapper that lists one of the wrapped layer's before its own gets it again.
+  /// The layer's own variables in their order.
+  ///
+  /// A wrapper that lists one of the wrapped layer's before its own gets it again.
   private static func ownVariables(_ weights: [WrittenWeight]) -> [WrittenWeight] {
     let own = weights.filter(\.owner.isEmpty)
     guard let first = own.compactMap(\.number).min(), first > 0 else { return own }

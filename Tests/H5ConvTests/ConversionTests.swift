@@ -80,7 +80,8 @@ extension ContainerFixture {
   /// Those that h5conv computes itself, so that what is made of them can be held against Keras' numbers.
   static let convertible = computed.filter { fixture in
     // PReLU of Keras 1 does not save over which axes it shares its weights.
-    guard fixture.file != "k122_zoo.h5",
+    // The factors of LoRA stay in legacy files only, and int4 of Keras 3.12 has a form that 3.15 does not read.
+    guard fixture.file != "k122_zoo.h5", !fixture.file.contains("_lora"), !fixture.file.hasPrefix("k312_quantised"),
       let model = try? Model(contentsOf: fixture.path, architecture: fixture.architecture)
     else { return false }
     return Set(model.finalOutputNames).isSubset(of: model.computableOutputNames)

@@ -106,7 +106,7 @@ struct WritingTests {
     }
   }
 
-  /// Types stay when no other is asked for; integers stay in any case.
+  /// Types stay when no other is asked for; what Keras quantized becomes floating point when one is.
   @Test func typesStay() throws {
     func types(_ model: Model) throws -> Set<String> { Set(try model.weightList.map(\.dtype)) }
     let half = ModelFixture.path("tfk_file_float16")
@@ -116,7 +116,7 @@ struct WritingTests {
     let before = try types(try Model(contentsOf: quantised))
     #expect(before == ["int8", "float32"])
     #expect(try types(convert(quantised, "int8.h5").model) == before)
-    #expect(try types(convert(quantised, "half8.h5") { $0.dtype = "float16" }.model) == ["int8", "float16"])
+    #expect(try types(convert(quantised, "half8.h5") { $0.dtype = "float16" }.model) == ["float16"])
   }
 
   @Test func unknownType() throws {
@@ -207,6 +207,17 @@ struct WritingTests {
       }
     }
     try file.flush()
+  }
+
+  // MARK: - Keras 3's layout
+
+  /// SpectralNormalization lists the kernel of the layer in it before its own vector, as Keras 3.15 does.
+  @Test func variablesOfTheLayerInside() throws {
+    let (_, result) = try convert(ModelFixture.path("k3_norm_layers"), "written", .keras3Weights)
+    let group = try #require(try File.open(result.path).root.group("layers/spectral_normalization"))
+    func values(_ name: String) throws -> [Float] { try #require(try group.dataset(name)).readFloats() }
+    #expect(try values("vars/0") == values("layer/vars/0") && values("vars/0").count == 12)
+    #expect(try values("vars/1").count == 3 && values("layer/vars/1").count == 3)
   }
 
   // MARK: - Training

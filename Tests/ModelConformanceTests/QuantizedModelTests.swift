@@ -27,8 +27,8 @@ struct QuantizedFile: CustomTestStringConvertible, Sendable {
     for (key, tensor) in try ArrayFile.npz(path(golden)) {
       if key.hasPrefix("input:") { inputs[String(key.dropFirst(6))] = tensor } else { outputs[key] = tensor }
     }
-    try expectActivations(
-      of: model, on: model.inputs.compactMap { inputs[$0.name] }, match: outputs, within: tolerance)
+    try expectSameActivations(
+      model, outputs, on: model.inputs.compactMap { inputs[$0.name] }, tolerance: tolerance)
   }
 
   static let all = [
