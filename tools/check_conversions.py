@@ -1,9 +1,9 @@
 """Closes the loop in real Keras: converts every container fixture to every kind of file, loads the results and compares outputs.
 
-    python check_conversions.py H5CONV [--with keras|tf_keras] [--only TEXT] [--to FORMAT]
+    python check_conversions.py H5CONV [--with keras|tf_keras] [--only TEXT] [--to FORMAT] [--dtype TYPE]
 
 Prints one line per file that does not load or departs, and the totals; exits with 1 when one that should load does not. What NOT_YET
-lists may fail; --all prints that too. Where Keras computes with narrow types, its own outputs are what counts.
+lists may fail; --all prints that too. Where Keras computes with narrow types, its own outputs count as well.
 tf_keras is asked to load only what h5conv wrote in the form that both read.
 """
 import argparse
@@ -22,14 +22,14 @@ import h5py
 import numpy as np
 
 FIXTURES = pathlib.Path(__file__).parent.parent / 'Tests' / 'Fixtures' / 'containers'
+# How far weights of these types move the outputs of the fixtures, at most
+ROUNDING = {'float16': 2e-3, 'bfloat16': 2e-2}
 # Networks, or single files, that h5conv does not bring into today's form yet.
 NOT_YET = {
     'graph': 'the Graph of Keras 0.3', 'k033th_sequential_first.legacy.h5': 'the config of Keras 0.3',
     'k122_recurrent.h5': 'input_dim of Keras 1', 'k122_recurrent_gpu.h5': 'input_dim of Keras 1',
     'k122_zoo.h5': 'Keras 1.2 does not save shared_axes of PReLU', 'cudnn': 'CuDNN layers',
     'ops': 'slices', 'ops_k23': 'TensorFlowOpLayer', 'ops_k115': 'TensorFlowOpLayer', 'custom': 'registered functions',
-    'quantised_int4': 'quantisation', 'quantised_int4_groups': 'quantisation', 'quantised_int4_old': 'quantisation',
-    'quantised_int8': 'quantisation', 'float8': 'quantisation', 'lora': 'LoRA',
 }
 TARGETS = {'legacy-h5': '.h5', 'keras': '.keras', 'legacy-weights': '.h5', 'keras3-weights': '.weights.h5'}
 
@@ -44,7 +44,7 @@ def outputs(library, model, golden, inputs):
     return [np.asarray(value) for value in result]
 
 
-def departs(results, golden, tolerance):
+def departs(results, golden):
     """The worst distance of each result from the nearest golden array of its shape; None when there is none."""
     worst = 0
     for result in results:
@@ -78,7 +78,8 @@ def main():
     for entry in index['files']:
         if arguments.only not in entry['file'] or not entry.get('golden'):
             continue
-        golden = np.load(FIXTURES / (entry.get('own_golden') or entry['golden']))
+        # Keras 3.15 rounds what int8 layers are given, and not what int4 layers are, as 3.12 did: either golden may be right
+        goldens = [np.load(FIXTURES / entry[key]) for key in ('golden', 'own_golden') if entry.get(key)]
         is_known = entry['network'] in NOT_YET or entry['file'] in NOT_YET
 
         def fails(text):
@@ -118,7 +119,9 @@ def main():
                     else:
                         model = library.models.clone_model(whole)
                         model.load_weights(path)
-                    worst = departs(outputs(library, model, golden, entry.get('inputs') or {}), golden, entry['tolerance'])
+                    results = outputs(library, model, goldens[0], entry.get('inputs') or {})
+                    found = [departs(results, golden) for golden in goldens]
+                    worst = min((distance for distance in found if distance is not None), default=None)
                 except Exception as error:
                     if type(error).__name__ == 'UnimplementedError':
                         unrun += 1  # TensorFlow has no channels_first convolution on the CPU; it did load
@@ -126,7 +129,8 @@ def main():
                     text = str(error).strip().split('\n')
                     fails(f'FAILED {label}: {type(error).__name__}: {text[0][:250]} … {text[-1][-150:]} | {run.stderr.strip()[:200]}')
                     continue
-                if worst is None or not worst <= max(entry['tolerance'], 1e-5):
+                allowed = max(entry['tolerance'], ROUNDING.get(arguments.dtype, 1e-5))
+                if worst is None or not worst <= allowed:
                     fails(f'DEPARTS {label}: {worst}')
                 else:
                     good += 1

@@ -46,7 +46,10 @@ struct Dequantizer {
     let offsets = try self.offsets(groups, scales: scale.count)
     guard let inner = shape.last, inner > 0, !numbers.isEmpty else { return [] }
     let most = zip(shape, strides).reduce(offsets.max() ?? 0) { $0 + ($1.0 - 1) * $1.1 }
-    guard scale.count > most, zero.map({ $0.count == scale.count }) ?? true else {
+    if let zero, zero.count != scale.count {
+      throw H5ConvError(.badData, "the quantized '\(name)' has \(scale.count) scales and \(zero.count) zeros")
+    }
+    guard scale.count > most else {
       throw H5ConvError(
         .badData, "the scales of the quantized '\(name)' are \(scale.count) where at least \(most + 1) were expected")
     }
