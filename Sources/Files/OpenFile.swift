@@ -64,50 +64,28 @@ package final class OpenFile: Sendable {
   }
 }
 
-/// Copies `count` bytes between files.
+/// Copies `count` bytes between files, in the kernel where it can.
 ///
-/// Large pieces are written from a mapping of the source: one copy, where the kernel's own way between files makes two as soon
-/// as their offsets in a page differ. A source that becomes shorter meanwhile is an error of the writing, not a fault.
 /// - Throws: ``H5ConvError``: `badData` when the source ends before, `inputOutput` when the target cannot be written.
 package func copyBytes(
   from source: OpenFile, at sourceOffset: Int, count: Int, to target: Int32, at targetOffset: Int, targetPath: String
 ) throws {
-  guard count <= source.size, sourceOffset <= source.size - count else {
-    throw H5ConvError(.badData, "the file ends before byte \(sourceOffset)", remedy: "get it again", file: source.path)
-  }
-  let piece = 1 << 24
   var done = 0
   while done < count {
-    let part = min(piece, count - done)
-    let isMapped = try writeMapped(
-      source, at: sourceOffset + done, count: part, to: target, at: targetOffset + done, targetPath)
-    if !isMapped {
-      let bytes = try source.bytes(at: sourceOffset + done, count: part)
-      try bytes.withUnsafeBytes { try writeBytes($0, to: target, at: targetOffset + done, path: targetPath) }
+    let copied = h5c_copy_range(
+      source.descriptor, Int64(sourceOffset + done), target, Int64(targetOffset + done), count - done)
+    if copied > 0 {
+      done += copied
+    } else if copied == 0 || errno != EINTR {
+      // Not between these two files, or the source's end: reading finds out which.
+      break
     }
-    done += part
   }
-}
-
-/// Writes a piece of `source` from a mapping of it; gives false when there cannot be one or it is too small to be worth it.
-private func writeMapped(
-  _ source: OpenFile, at offset: Int, count: Int, to target: Int32, at targetOffset: Int, _ path: String
-) throws -> Bool {
-  guard count >= 1 << 16 else { return false }
-  let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-  let start = offset / page * page
-  let length = count + offset - start
-  guard let mapping = mmap(nil, length, PROT_READ, MAP_SHARED, source.descriptor, off_t(start)), mapping != MAP_FAILED
-  else { return false }
-  defer { munmap(mapping, length) }
-  madvise(mapping, length, MADV_SEQUENTIAL)
-  let bytes = UnsafeRawBufferPointer(start: mapping + (offset - start), count: count)
-  do { try writeBytes(bytes, to: target, at: targetOffset, path: path) } catch {
-    // The source became shorter: reading it says so.
-    guard errno == EFAULT else { throw error }
-    return false
+  while done < count {
+    let bytes = try source.bytes(at: sourceOffset + done, count: min(1 << 20, count - done))
+    try bytes.withUnsafeBytes { try writeBytes($0, to: target, at: targetOffset + done, path: targetPath) }
+    done += bytes.count
   }
-  return true
 }
 
 /// Writes all of `bytes` at `offset` of the file `target`.

@@ -174,11 +174,10 @@ extension Model {
   /// - Throws: `H5ConvError`: `usage`, `badData` for weights that are missing or damaged, `cannotWrite`.
   public func write(to target: String, _ options: ConversionOptions = ConversionOptions()) throws -> ConversionResult {
     let format = try targetFormat(target, options)
-    let translated = ModelTranslator.translate(
-      options.dtype == nil ? QuantizedConfig.modern(architecture) : QuantizedConfig.plain(architecture))
+    let translated = translated(architecture, options)
     var warnings =
       format.holdsArchitecture || format == .safetensors
-      ? translated.problems.filter { $0.isWarning(translated.dialect) }.map(\.text) : []
+      ? translated.problems.map(\.text) : []
     var changes = translated.notes.filter { format.holdsArchitecture || translated.changesWeights(of: $0.layer) }.map(
       \.text)
     let written = try naming(path) { () throws -> WrittenModel in
@@ -194,6 +193,12 @@ extension Model {
     return try naming(path) {
       try writeModel(written, format, to: target, options, changes: changes, warnings: warnings)
     }
+  }
+
+  /// The model or a part of it in today's form; quantized layers are plain ones when another dtype is asked for.
+  func translated(_ architecture: Architecture, _ options: ConversionOptions) -> TranslatedModel {
+    ModelTranslator.translate(
+      options.dtype == nil ? QuantizedConfig.modern(architecture) : QuantizedConfig.plain(architecture))
   }
 
   /// What is said of bfloat16 weights that the format has no type for.
@@ -234,12 +239,8 @@ extension Model {
     visit(translated.architecture, [])
     var layers: [WrittenLayer] = []
     for (number, layer) in graph.layers.enumerated() where !layer.weights.isEmpty && order[layer.path] != nil {
-      let weights =
-        if let quantization = layer.quantization {
-          try quantizedWeights(ofLayer: number, quantization, format, options, &changes, &warnings)
-        } else {
-          try writtenWeights(ofLayer: number, isScaled: translated.scaledGates.contains(layer.path))
-        }
+      let weights = try writtenWeights(
+        ofLayer: number, isScaled: translated.scaledGates.contains(layer.path), format, options, &changes, &warnings)
       layers.append(WrittenLayer(path: layer.path, weights: weights))
     }
     for name in Set(weights.unclaimed.map(\.layer)).sorted() {
@@ -275,8 +276,14 @@ extension Model {
   }
 
   /// The weights of a layer of the graph, in storage order.
-  func writtenWeights(ofLayer number: Int, isScaled: Bool) throws -> [WrittenWeight] {
+  func writtenWeights(
+    ofLayer number: Int, isScaled: Bool, _ format: ModelFormat, _ options: ConversionOptions,
+    _ changes: inout [String], _ warnings: inout [String]
+  ) throws -> [WrittenWeight] {
     let layer = graph.layers[number]
+    if let quantization = layer.quantization {
+      return try quantizedWeights(ofLayer: number, quantization, format, options, &changes, &warnings)
+    }
     return try layer.weights.compactMap { spec in
       // What only some containers keep, as the factors of LoRA.
       if spec.isOptional, (try? weights.stored(layer: number, spec.name)) == nil { return nil }
@@ -323,9 +330,6 @@ extension TranslatedModel {
 
 extension TranslationNote {
   var text: String { layer.isEmpty ? what : "\(layer): \(what)" }
-
-  /// Whether it matters in a file of `dialect`: what the portable form lacks is said in Keras 3's.
-  func isWarning(_ dialect: Dialect) -> Bool { true }
 }
 
 /// Weights of recurrent layers for another hard_sigmoid: gates that go through it are multiplied by 1.2, since

@@ -33,17 +33,18 @@ extension Model {
   ) throws -> ConversionResult {
     let format = try targetFormat(target, conversion)
     var warnings: [String] = []
-    let (written, changes) = try naming(path) {
+    var changes: [String] = []
+    let written = try naming(path) {
       let taps = try graph.select(patterns)
       let cut = try slicedArchitecture(taps, options)
-      let translated = ModelTranslator.translate(cut.model)
+      let translated = translated(cut.model, conversion)
       warnings += translated.problems.map(\.text)
+      changes += translated.notes.map(\.text)
       // Weights are found by the layers' old paths, written under the new ones.
-      let layers = try writtenLayers(cut.names, translated)
-      let model = WrittenModel(
+      let layers = try writtenLayers(cut.names, translated, format, conversion, &changes, &warnings)
+      return WrittenModel(
         architecture: translated.architecture, dialect: translated.dialect, layers: layers,
         kerasVersion: writtenVersion(translated.dialect), backend: writtenBackend)
-      return (model, translated.notes.map(\.text))
     }
     return try naming(path) {
       try writeModel(written, format, to: target, conversion, changes: changes, warnings: warnings)
@@ -139,7 +140,11 @@ extension Model {
     return number
   }
 
-  private func writtenLayers(_ names: [[String]: [String]], _ translated: TranslatedModel) throws -> [WrittenLayer] {
+  private func writtenLayers(
+    _ names: [[String]: [String]], _ translated: TranslatedModel, _ format: ModelFormat,
+    _ conversion: ConversionOptions, _ changes: inout [String], _ warnings: inout [String]
+  ) throws -> [WrittenLayer] {
+    let numbers = Dictionary(graph.layers.indices.map { (graph.layers[$0].path, $0) }, uniquingKeysWith: { a, _ in a })
     /// This model's paths by the written model's.
     func old(_ path: [String]) -> [String] {
       guard let top = path.first, let first = names[[top]] else { return path }
@@ -153,8 +158,9 @@ extension Model {
           try visit(nested, here)
           continue
         }
-        guard let number = graph.layers.firstIndex(where: { $0.path == old(here) }) else { continue }
-        let weights = try writtenWeights(ofLayer: number, isScaled: translated.scaledGates.contains(here))
+        guard let number = numbers[old(here)] else { continue }
+        let weights = try writtenWeights(
+          ofLayer: number, isScaled: translated.scaledGates.contains(here), format, conversion, &changes, &warnings)
         if !weights.isEmpty { layers.append(WrittenLayer(path: here, weights: weights)) }
       }
     }

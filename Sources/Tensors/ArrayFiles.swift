@@ -98,27 +98,6 @@ package enum NPZWriter {
   /// - Parameter members: names of the arrays and the `.npy` files that hold them.
   /// - Throws: ``H5ConvError`` of kind `cannotWrite` or `inputOutput` with libzip's reason.
   package static func write(_ path: String, members: [(name: String, file: String)]) throws {
-    var code: Int32 = 0
-    guard let archive = zip_open(path, ZIP_CREATE | ZIP_EXCL, &code) else {
-      throw H5ConvError(.cannotWrite, ArrayFile.error(code).what, file: path)
-    }
-    /// The archive's error; the archive is given up.
-    func failure() -> H5ConvError {
-      let reason = String(cString: zip_strerror(archive))
-      zip_discard(archive)
-      return H5ConvError(.inputOutput, "cannot be written: \(reason)", file: path)
-    }
-    for (name, file) in members {
-      guard let source = zip_source_file(archive, file, 0, -1) else { throw failure() }
-      let index = zip_file_add(archive, name + ".npy", source, ZIP_FL_ENC_UTF_8)
-      guard index >= 0 else {
-        zip_source_free(source)
-        throw failure()
-      }
-      zip_set_file_compression(archive, UInt64(index), ZIP_CM_STORE, 0)
-      // 1 January 1980, the first day that the format knows.
-      zip_file_set_dostime(archive, UInt64(index), 0, 0x21, 0)
-    }
-    guard zip_close(archive) == 0 else { throw failure() }
+    try ZipWriter.write(path, members.map { ($0.name + ".npy", .file($0.file)) })
   }
 }
