@@ -7,6 +7,9 @@
 // A file without a name, in memory; -1 with errno when there can be none.
 int h5c_unnamed_file(void);
 
+// Renames; with `replaces` 0 not onto something that exists (EEXIST). 0, or errno.
+int h5c_rename(const char *from, const char *to, int replaces);
+
 // How work on a range of a file ended.
 typedef enum { H5C_COMPLETE, H5C_SOURCE_ENDED, H5C_READ_FAILED, H5C_WRITE_FAILED } h5c_range_end;
 
