@@ -48,11 +48,12 @@ static void close_all_but(const int *kept, size_t count) {
 // For the handler of crashes.
 static int crash_channel = -1, crash_memory = -1;
 
-// Tells how much memory the process had, and lets it die of the signal.
+// Tells how much memory the process had, and lets it die of the signal when it returns: whoever sent it, there is no handler any more.
 static void tell_crash(int number) {
-  (void)number;
   char text[32] = {'C', 0};
-  if (crash_memory >= 0 && pread(crash_memory, text + 2, sizeof text - 3, 0) > 0 && write(crash_channel, text, sizeof text) < 0) return;
+  ssize_t told = crash_memory >= 0 && pread(crash_memory, text + 2, sizeof text - 3, 0) > 0 ? write(crash_channel, text, sizeof text) : 0;
+  (void)told;
+  raise(number);
 }
 
 static void watch_for_crashes(int channel) {
@@ -62,7 +63,7 @@ static void watch_for_crashes(int channel) {
   sigaltstack(&other, NULL);
   crash_channel = channel;
   crash_memory = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  // No handler of the runtime's prints stacks. This one returns once, into the same crash.
+  // No handler of the runtime's prints stacks.
   struct sigaction action = {.sa_handler = tell_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND)};
   const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
   for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) sigaction(crashes[i], &action, NULL);

@@ -1,7 +1,9 @@
 import CSandbox
 import Glibc
 
-/// How much a worker may take. What is not given follows from the size of the inputs.
+/// How much a worker may take.
+///
+/// What is not given follows from the size of the inputs.
 package struct Limits: Sendable {
   /// Bytes of address space.
   package var memory: Int?
@@ -38,14 +40,16 @@ struct JobLimits {
     step = limits.seconds == nil && job.runsModel ? reading + 300 : nil
   }
 
-  /// As the kernel is told. Threads count processor time together.
+  /// As the kernel is told.
+  ///
+  /// Threads count processor time together.
   var forProcess: h5c_limits {
     h5c_limits(
       address_space: UInt64(memory), file_size: UInt64(fileSize),
       processor_seconds: step == nil ? UInt64(opening) * 64 : 0, open_files: 4096)
   }
 
-  /// Bytes of the file `path`, or of the files in the folder. Of large files only what counts.
+  /// Bytes of the file `path`, or of the largest in the folder.
   private static func size(ofInput path: String) -> Int {
     var status = stat()
     guard stat(path, &status) == 0 else { return 0 }

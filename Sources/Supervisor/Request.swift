@@ -1,4 +1,6 @@
-/// What a worker says to its supervisor. Only requests about names are answered, with the number of a system error or 0.
+/// What a worker says to its supervisor.
+///
+/// Only requests about names are answered, with the number of a system error or 0.
 package enum Request: Equatable, Sendable {
   /// The work goes on.
   case progress
