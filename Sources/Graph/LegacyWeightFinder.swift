@@ -19,7 +19,7 @@ struct LegacyWeightFinder: WeightFinder {
     // As Keras 2 has it: weights that do not say which Keras wrote them are of Keras 1, whoever wrote the architecture.
     isKeras1 = !weights.hasVersion
     let isTheano = isKeras1 ? try? Keras1Weights.areOfTheano(weights) : backend == "theano"
-    form = KernelForm(isKeras1: isKeras1, isTheano: isTheano ?? false)
+    form = KernelForm(isKeras0: weights.isNumbered, isKeras1: isKeras1, isTheano: isTheano ?? false)
   }
 
   func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
@@ -28,11 +28,16 @@ struct LegacyWeightFinder: WeightFinder {
     let order = configOrder
     let groups = Dictionary(grouping: layers.indices) { layers[$0].path[0] }
     let stored = groupsByOrder(groups)
+    var graph = GraphWeights(weights)
     for spec in architecture.layers {
       guard let members = groups[spec.name] else { continue }
       let ordered = members.sorted { order[layers[$0].path, default: 0] < order[layers[$1].path, default: 0] }
       do {
-        let match = try match(ordered, group: stored[spec.name] ?? spec.name)
+        let match =
+          weights.isOfGraph
+          ? try match(
+            ordered, group: LegacyWeights.graphName, names: try graph.next(ordered.map { layers[$0] }, of: spec))
+          : try match(ordered, group: stored[spec.name] ?? spec.name)
         for (layer, tensors) in match.found { found[layer] = .success(tensors) }
         unclaimed += match.unclaimed.map { WeightTable.Unclaimed(layer: spec.name, tensor: $0) }
       } catch let error as H5ConvError {
@@ -65,7 +70,12 @@ struct LegacyWeightFinder: WeightFinder {
   private func match(
     _ members: [Int], group: String
   ) throws -> (found: [Int: [String: StoredTensor]], unclaimed: [StoredTensor]) {
-    let names = try weights.weightNames(group)
+    try match(members, group: group, names: try weights.weightNames(group))
+  }
+
+  private func match(
+    _ members: [Int], group: String, names: [String]?
+  ) throws -> (found: [Int: [String: StoredTensor]], unclaimed: [StoredTensor]) {
     let required = members.reduce(0) { $0 + layers[$1].weights.filter { !$0.isOptional }.count }
     let expected = members.flatMap { member in
       layers[member].weights.filter { !$0.isOptional || names?.count != required }.map { spec in
