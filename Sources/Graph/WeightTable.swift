@@ -35,7 +35,9 @@ package struct WeightTable: Sendable {
   /// The weight `name` of `layer`, as it is stored.
   package func stored(layer: Int, _ name: String) throws -> StoredTensor {
     guard let tensor = try found[layer].get()[name] else {
-      throw H5ConvError(.badData, "the weight '\(name)' is not in the file", at: "layer '\(layers[layer].name)'", reason: .missingWeight)
+      throw H5ConvError(
+        .badData, "the weight '\(name)' is not in the file", at: "layer '\(layers[layer].name)'", reason: .missingWeight
+      )
     }
     return tensor
   }

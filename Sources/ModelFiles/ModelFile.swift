@@ -261,13 +261,13 @@ package struct ModelFile: Sendable {
     guard names.count <= 10_000 else { throw H5ConvError(.limit, "\(names.count) shards") }
     let folder = OutputFile.split(path).folder
     let roots: [(root: Group, window: FileWindow?)] = try names.sorted().map { name in
-        let file = try OpenFile("\(folder)/\(name)")
-        _ = try naming(file.path) { try FileKind.of(file) }
-        let opened = try naming(file.path) {
-          try File.open(descriptor: file.descriptor, offset: 0, length: file.size)
-        }
-        return (opened.root, FileWindow(file, offset: 0))
+      let file = try OpenFile("\(folder)/\(name)")
+      _ = try naming(file.path) { try FileKind.of(file) }
+      let opened = try naming(file.path) {
+        try File.open(descriptor: file.descriptor, offset: 0, length: file.size)
       }
+      return (opened.root, FileWindow(file, offset: 0))
+    }
     return try VariableStore(try HDF5Variables(roots))
   }
 

@@ -217,7 +217,9 @@ struct PickleReader {
   }
 
   private func text(_ reference: Pickle.Reference) throws -> String {
-    guard case .text(let span) = objects[reference].kind, span.count <= 512 else { throw damaged("a name that is no text") }
+    guard case .text(let span) = objects[reference].kind, span.count <= 512 else {
+      throw damaged("a name that is no text")
+    }
     return String(decoding: try bytes.read(span), as: UTF8.self)
   }
 
@@ -236,7 +238,9 @@ struct PickleReader {
   /// Classes of Keras itself: a variable, and its initializer, regularizer and constraint.
   private static func isOfKeras(_ module: String) -> Bool {
     let parts = module.split(separator: ".", omittingEmptySubsequences: false)
-    guard ["keras", "keras_core"].contains(parts.first), parts.dropFirst().first == "src", parts.count > 2 else { return false }
+    guard ["keras", "keras_core"].contains(parts.first), parts.dropFirst().first == "src", parts.count > 2 else {
+      return false
+    }
     return ["backend", "initializers", "regularizers", "constraints"].contains(parts[2])
   }
 
@@ -245,8 +249,8 @@ struct PickleReader {
     [
       ("numpy", ["ndarray", "dtype"]), ("numpy.core.multiarray", ["_reconstruct", "scalar"]),
       ("numpy._core.multiarray", ["_reconstruct", "scalar"]), ("numpy.core.numeric", ["_frombuffer"]),
-      ("numpy._core.numeric", ["_frombuffer"]), ("_codecs", ["encode"]), ("builtins", ["set", "bytearray"]),
-      ("__builtin__", ["set", "bytearray"]), ("functools", ["partial"]),
+      ("numpy._core.numeric", ["_frombuffer"]), ("_codecs", ["encode"]), ("builtins", ["set", "bytes", "bytearray"]),
+      ("__builtin__", ["set", "bytes", "bytearray"]), ("functools", ["partial"]),
       ("ml_dtypes", ["bfloat16", "float8_e4m3fn", "float8_e5m2"]),
       ("tensorflow.python.ops.resource_variable_ops", ["ResourceVariable"]),
       ("tensorflow.python.framework.dtypes", ["as_dtype"]), ("jax._src.array", ["_reconstruct_array"]),

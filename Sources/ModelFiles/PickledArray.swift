@@ -105,15 +105,18 @@ struct PickledArray {
       return try array(state: arguments[2])
     case ("_frombuffer", 4):
       // Protocol 5: buffer, type, shape, order.
-      return try make(shape: arguments[2], type: arguments[1], data: arguments[0], isFortran: try pickle.text(arguments[3]) == "F")
+      return try make(
+        shape: arguments[2], type: arguments[1], data: arguments[0], isFortran: try pickle.text(arguments[3]) == "F")
     case ("scalar", 2):
-      guard let (type, isBigEndian) = try elementType(arguments[0]), let data = try data(arguments[1]) else { return nil }
+      guard let (type, isBigEndian) = try elementType(arguments[0]), let data = try data(arguments[1]) else {
+        return nil
+      }
       return Array(shape: [], type: type, isBigEndian: isBigEndian, isFortran: false, data: data)
     default: return nil
     }
   }
 
-  /// `(version, shape, type, is in Fortran's order, data)`
+  /// The array of NumPy's `(version, shape, type, is in Fortran's order, data)`.
   private func array(state: Pickle.Reference) throws -> Array? {
     guard let parts = pickle.items(state), parts.count == 5, case .bool(let isFortran) = pickle[parts[3]].kind else {
       return nil
@@ -133,6 +136,8 @@ struct PickledArray {
   private func data(_ reference: Pickle.Reference) throws -> Array.Data? {
     if case .bytes(let span) = pickle[reference].kind { return .raw(span) }
     guard let (name, arguments) = pickle.call(reference) else { return nil }
+    // How protocol 2 has no bytes at all.
+    if name.name == "bytes", arguments.isEmpty { return .raw(Pickle.Span(offset: 0, count: 0)) }
     if name.name == "bytearray", arguments.count == 1 { return try data(ofBytes: arguments[0]) }
     guard name.name == "encode", arguments.count == 2, case .text(let span) = pickle[arguments[0]].kind,
       try pickle.text(arguments[1]) == "latin1"
@@ -145,7 +150,7 @@ struct PickledArray {
     return nil
   }
 
-  /// `dtype('f4', False, True)` whose state begins `(3, '<', …)`; for types that NumPy does not have, with their class for a name.
+  /// The type of `dtype('f4', False, True)` whose state begins `(3, '<', …)`; for types that NumPy does not have, with their class for a name.
   private func elementType(_ reference: Pickle.Reference) throws -> (ElementType, isBigEndian: Bool)? {
     guard let (name, arguments) = pickle.call(reference), name.name == "dtype", let first = arguments.first else {
       return nil
@@ -158,10 +163,14 @@ struct PickledArray {
     let types: [String: ElementType] = [
       "f2": .float(bytes: 2, bigEndian: false), "f4": .float(bytes: 4, bigEndian: false),
       "f8": .float(bytes: 8, bigEndian: false), "b1": .bool, "bfloat16": .opaque(bytes: 2),
-      "i1": .integer(bytes: 1, signed: true, bigEndian: false), "u1": .integer(bytes: 1, signed: false, bigEndian: false),
-      "i2": .integer(bytes: 2, signed: true, bigEndian: false), "u2": .integer(bytes: 2, signed: false, bigEndian: false),
-      "i4": .integer(bytes: 4, signed: true, bigEndian: false), "u4": .integer(bytes: 4, signed: false, bigEndian: false),
-      "i8": .integer(bytes: 8, signed: true, bigEndian: false), "u8": .integer(bytes: 8, signed: false, bigEndian: false),
+      "i1": .integer(bytes: 1, signed: true, bigEndian: false),
+      "u1": .integer(bytes: 1, signed: false, bigEndian: false),
+      "i2": .integer(bytes: 2, signed: true, bigEndian: false),
+      "u2": .integer(bytes: 2, signed: false, bigEndian: false),
+      "i4": .integer(bytes: 4, signed: true, bigEndian: false),
+      "u4": .integer(bytes: 4, signed: false, bigEndian: false),
+      "i8": .integer(bytes: 8, signed: true, bigEndian: false),
+      "u8": .integer(bytes: 8, signed: false, bigEndian: false),
     ]
     guard let type = types[code] else {
       throw H5ConvError(.unsupported, "pickled weights of the type '\(code)'", at: place)

@@ -22,7 +22,9 @@ struct PickledVariables: VariableSource {
     for member in archive.members where member.name.hasSuffix(".npy") {
       let name = String(member.name.dropLast(4))
       let path = member.name == PickledVariables.rootName ? "" : name
-      objects[path] = try PickledVariables.located(member) { try PickledVariables.variables(member, in: archive, path: path) }
+      objects[path] = try PickledVariables.located(member) {
+        try PickledVariables.variables(member, in: archive, path: path)
+      }
     }
     var names: [String: [String]] = ["": []]
     for path in objects.keys.sorted() {

@@ -44,6 +44,12 @@ package final class ZipArchive {
     }
     guard let archive = zip_open_from_source(source, ZIP_CHECKCONS, &reason) else {
       zip_source_free(source)
+      if zip_error_code_zip(&reason) == ZIP_ER_EXISTS, let name = try ZipDirectory(window, length: length).repeatedName
+      {
+        throw H5ConvError(
+          .badData, "the archive has two members '\(name)', and nothing says which is meant",
+          remedy: "do not trust the file, or pack it again with one", reason: .damagedArchive)
+      }
       throw ZipArchive.damaged(&reason)
     }
     self.archive = archive
@@ -66,13 +72,6 @@ package final class ZipArchive {
           name: name, size: size, packedSize: packed,
           isStored: status.comp_method == UInt16(ZIP_CM_STORE) && status.encryption_method == UInt16(ZIP_EM_NONE),
           index: index))
-    }
-    // Before all of this object is set: from then on deinit closes the archive.
-    if let twice = Dictionary(grouping: members, by: \.name).filter({ $1.count > 1 }).min(by: { $0.key < $1.key }) {
-      zip_discard(archive)
-      throw H5ConvError(
-        .badData, "the archive has \(twice.value.count) members '\(twice.key)', and nothing says which is meant",
-        remedy: "do not trust the file, or pack it again with each once", reason: .damagedArchive)
     }
     self.members = members
   }
@@ -184,22 +183,45 @@ private struct ZipDirectory {
     self.directory = directory
   }
 
+  private struct Entry {
+    /// Where it begins in the directory.
+    let place: Int
+    let name: ArraySlice<UInt8>
+    let extra: ArraySlice<UInt8>
+  }
+
+  /// The entry at `place` and where the next begins; nil at the end.
+  private func entry(at place: Int) -> (entry: Entry, next: Int)? {
+    guard place + 46 <= directory.count, directory.number(at: place, bytes: 4) == 0x0201_4b50 else { return nil }
+    let extra = place + 46 + directory.number(at: place + 28, bytes: 2)
+    let comment = extra + directory.number(at: place + 30, bytes: 2)
+    let next = comment + directory.number(at: place + 32, bytes: 2)
+    guard next <= directory.count else { return nil }
+    return (Entry(place: place, name: directory[place + 46..<extra], extra: directory[extra..<comment]), next)
+  }
+
   /// Where the bytes of a stored member begin.
   func place(of member: ZipArchive.Member) throws -> FileWindow {
     var place = 0
-    while place + 46 <= directory.count, directory.number(at: place, bytes: 4) == 0x0201_4b50 {
-      let nameLength = directory.number(at: place + 28, bytes: 2)
-      let extraLength = directory.number(at: place + 30, bytes: 2)
-      let next = place + 46 + nameLength + extraLength + directory.number(at: place + 32, bytes: 2)
-      guard next <= directory.count else { break }
-      if directory[place + 46..<place + 46 + nameLength].elementsEqual(member.name.utf8) {
-        let extra = Array(directory[place + 46 + nameLength..<place + 46 + nameLength + extraLength])
-        let offset = try dataOffset(of: member, header: headerOffset(place, extra))
+    while let (entry, next) = entry(at: place) {
+      if entry.name.elementsEqual(member.name.utf8) {
+        let offset = try dataOffset(of: member, header: headerOffset(entry.place, Array(entry.extra)))
         return FileWindow(archive.file, offset: archive.offset + offset)
       }
       place = next
     }
     throw ZipDirectory.damaged
+  }
+
+  /// The first name that two members have.
+  var repeatedName: String? {
+    var seen: Set<ArraySlice<UInt8>> = []
+    var place = 0
+    while let (entry, next) = entry(at: place) {
+      guard seen.insert(entry.name).inserted else { return String(decoding: entry.name, as: UTF8.self) }
+      place = next
+    }
+    return nil
   }
 
   /// The local header's offset: in the entry, or among the 64-bit fields behind those of the two sizes.
