@@ -12,7 +12,8 @@ package struct ArchitectureReader {
   /// - Throws: ``H5ConvError`` of kind `badData` naming the place, `unsupported` for a subclassed model.
   package static func read(_ value: JSONValue, kerasVersion: String?) throws -> Architecture {
     guard let className = value["class_name"]?.string, let config = value["config"] else {
-      throw H5ConvError(.badData, "the model's config has no class_name and config", at: "model_config", reason: .damagedConfig)
+      throw H5ConvError(
+        .badData, "the model's config has no class_name and config", at: "model_config", reason: .damagedConfig)
     }
     let reader = ArchitectureReader(generation: generation(of: value, kerasVersion: kerasVersion))
     let modern = reader.generation == 1 ? Keras1Config.translated(value)["config"] ?? config : config

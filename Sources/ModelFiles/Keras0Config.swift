@@ -7,7 +7,9 @@ import H5ConvConfig
 struct Keras0Config {
   /// The model as Keras 1 has it; nil for JSON of another form.
   static func translated(_ value: JSONValue) -> JSONValue? {
-    guard value["class_name"] == nil, let model = model(value, name: nil), var members = model.object else { return nil }
+    guard value["class_name"] == nil, let model = model(value, name: nil), var members = model.object else {
+      return nil
+    }
     members["keras_version"] = "0.3"
     return .object(members)
   }
@@ -31,13 +33,15 @@ struct Keras0Config {
   /// Names of one model's layers: Keras 0.3 let several have the same.
   private struct Names {
     private var taken: Set<String> = []
+    /// The number that the next layer of a name gets.
+    private var numbers: [String: Int] = [:]
 
     mutating func unique(_ name: String) -> String {
       var result = name
-      var number = 1
       while !taken.insert(result).inserted {
+        let number = numbers[name, default: 1]
+        numbers[name] = number + 1
         result = "\(name)_\(number)"
-        number += 1
       }
       return result
     }
@@ -116,13 +120,14 @@ struct Keras0Config {
       let inputs = source(of: node, called: "\(name)_inputs")
       add(entry(layer, layer["name"]?.string ?? "", name: name), name, inputs: inputs)
     }
+    let outputs = (value["output_config"]?.array ?? []).flatMap { output in
+      source(of: output, called: output["name"]?.string ?? "output")
+    }
     let order = (value["input_order"]?.array ?? []).compactMap(\.string)
-    let outputs = value["output_config"]?.array ?? []
     let config: JSONValue = [
-      "name": .string(name),
-      "output_layers": .array(
-        outputs.flatMap { output in source(of: output, called: output["name"]?.string ?? "output").map(reference) }),
-      "input_layers": .array((order.isEmpty ? inputs : order).map(reference)), "layers": .array(layers),
+      "name": .string(name), "layers": .array(layers),
+      "input_layers": .array((order.isEmpty ? inputs : order).map(reference)),
+      "output_layers": .array(outputs.map(reference)),
     ]
     return ["class_name": "Model", "config": config]
   }

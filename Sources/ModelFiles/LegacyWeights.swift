@@ -57,7 +57,9 @@ package struct LegacyWeights: Sendable {
   /// The weight `name` of `layer`.
   package func tensor(_ layer: String, _ name: String) throws -> StoredTensor {
     guard let dataset = try layerGroup(layer)?.dataset(name) else {
-      throw H5ConvError(.badData, "the weight '\(name)' is listed but not in the file", at: "layer '\(layer)'", reason: .listedWeightMissing)
+      throw H5ConvError(
+        .badData, "the weight '\(name)' is listed but not in the file", at: "layer '\(layer)'",
+        reason: .listedWeightMissing)
     }
     return StoredTensor("\(layer)/\(name)", dataset, in: window)
   }
