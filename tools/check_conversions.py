@@ -31,6 +31,8 @@ NOT_YET = {
     'k122_zoo.h5': 'Keras 1.2 does not save shared_axes of PReLU', 'cudnn': 'CuDNN layers',
     'ops': 'slices', 'ops_k23': 'TensorFlowOpLayer', 'ops_k115': 'TensorFlowOpLayer', 'custom': 'registered functions',
 }
+# What Keras 2 cannot read besides: h5py gives it bfloat16 as bytes.
+NOT_IN_KERAS2 = {'sequential_bfloat16': 'bfloat16 in HDF5'}
 TARGETS = {'legacy-h5': '.h5', 'keras': '.keras', 'legacy-weights': '.h5', 'keras3-weights': '.weights.h5'}
 
 
@@ -82,6 +84,9 @@ def main():
         # Keras 3.15 rounds what int8 layers are given, and not what int4 layers are, as 3.12 did: either golden may be right
         goldens = [np.load(FIXTURES / entry[key]) for key in ('golden', 'own_golden') if entry.get(key)]
         is_known = entry['network'] in NOT_YET or entry['file'] in NOT_YET
+        is_known |= is_keras2 and entry['network'] in NOT_IN_KERAS2
+        # Another Keras rounds narrow types elsewhere than the one that computed the golden
+        roughly = entry.get('own_tolerance', 0) if is_keras2 else 0
 
         def fails(text):
             nonlocal bad, known
@@ -130,7 +135,7 @@ def main():
                     text = str(error).strip().split('\n')
                     fails(f'FAILED {label}: {type(error).__name__}: {text[0][:250]} … {text[-1][-150:]} | {run.stderr.strip()[:200]}')
                     continue
-                allowed = max(entry['tolerance'], ROUNDING.get(arguments.dtype, 1e-5))
+                allowed = max(entry['tolerance'], roughly, ROUNDING.get(arguments.dtype, 1e-5))
                 if worst is None or not worst <= allowed:
                     fails(f'DEPARTS {label}: {worst}')
                 else:

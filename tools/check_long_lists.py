@@ -65,6 +65,8 @@ def main():
                 model.save(f'{folder}/{source}')
                 for target, suffix in (('legacy-h5', '.h5'), ('legacy-weights', '.h5'), ('keras3-weights', '.weights.h5'), ('keras', '.keras')):
                     path, label = f'{folder}/{target}{suffix}', f'{build.__name__}, {source} -> {target}'
+                    if arguments.library == 'tf_keras' and build is many_weights and target in ('legacy-h5', 'keras'):
+                        continue  # whole models with models in them are written in Keras 3's form
                     run = subprocess.run([arguments.h5conv, 'convert', f'{folder}/{source}', path, '--to', target, '--force'],
                                          capture_output=True, text=True)
                     try:

@@ -75,7 +75,12 @@ def main():
             state = arrays(model.optimizer.variables)
             with tempfile.TemporaryDirectory() as folder:
                 paths = f'{folder}/own{suffix}', f'{folder}/converted{suffix}'
-                model.save(paths[0])
+                try:
+                    model.save(paths[0])
+                except Exception:
+                    unread += 1
+                    print(f'SKIPPED {title}: Keras does not save it')
+                    continue
                 run = subprocess.run([arguments.h5conv, 'convert', *paths], capture_output=True, text=True)
                 if run.returncode:
                     bad += 1
