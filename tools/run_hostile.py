@@ -122,6 +122,8 @@ class Runner:
         before = {**listing(place / 'in'), **listing(self.outside)}
         prepared = listing(place / 'out')
         for run in runs:
+            if any('\0' in each for each in run):
+                continue  # no argument can hold it
             started = time.monotonic()
             findings, outcome, words = self.run(place, run, before, prepared)
             if findings and self.options.keep and not (self.options.keep / case.name).exists():
@@ -187,7 +189,7 @@ class Runner:
         if any(secret in stdout or secret in stderr for secret in SECRETS):
             found.append('read')
         if stopped:
-            return found
+            return sorted(set(found) - {'leak'})  # it had no chance to tidy up
         for text in (stdout, stderr):
             try:
                 if HIDDEN.search(text.decode()):
@@ -255,6 +257,47 @@ def ignore_special(folder, names):
     return [name for name in names if not os.path.isfile(os.path.join(folder, name)) and not os.path.isdir(os.path.join(folder, name))]
 
 
+# A program that does nothing but what must not happen, and what that is.
+MISDEEDS = {
+    'exit 0': None, 'echo "h5conv: in/x: damaged" >&2; exit 65': None, 'echo "warning: x" >&2; exit 0': None,
+    'kill -SEGV $$': 'crash', 'echo "Fatal error: Index out of range" >&2; exit 70': 'crash', 'echo "HDF5-DIAG: x" >&2; exit 65': 'crash',
+    'sleep 5': 'hang', 'head -c 300000000 /dev/zero | tail -c 200000000 | tail -c 1': 'oom', 'touch out/.x.h5.1-1.tmp; exit 0': 'leak',
+    'touch out/x.h5; echo "h5conv: x" >&2; exit 65': 'leak', 'touch $TMPDIR/x': 'leak', '(sleep 30 &) ; exit 0': 'leak', 'setsid sleep 30 & exit 0': 'leak',
+    'touch out/y.h5': 'stray', 'touch x': 'stray', 'echo >> in/x': 'stray', 'rm in/x': 'stray', 'touch $HOME/x': 'stray', 'touch ../outside/x': 'stray',
+    'cat ../outside/secret.txt': 'read', 'cp ../outside/secret.raw out/x.h5': 'read', 'touch ../outside/plugin-was-loaded': 'code', 'touch out/code-ran': 'code',
+    "printf '\\033[31m'": 'escape', "printf '\\342\\200\\256' >&2": 'escape', "printf '\\377'": 'escape', "printf 'a\\tb'": 'escape',
+    "mkdir out/x.h5; echo '<script>1</script>' > out/x.h5/index.html": 'html', "mkdir out/x.h5; echo '<p>' > out/x.h5/index.html": 'html',
+    'exit 65': 'lines', 'printf "h5conv: a\\nb\\n" >&2; exit 65': 'lines', 'echo "x: y" >&2; exit 65': 'lines', 'echo "h5conv: x" >&2; exit 2': 'exit code',
+    'echo "h5conv: x" >&2; exit 139': 'exit code',
+}
+
+
+def check_ourselves(options):
+    """Whether each misdeed is seen, and nothing is seen where there is none."""
+    options.limit, options.memory, missed = 3, 100, 0
+
+    class Innocent:
+        name = 'self-test'
+
+        def make(self, place):
+            place.write('x', 'x')
+            return [['inspect', 'in/x', 'out/x.h5']]
+
+    with tempfile.TemporaryDirectory(prefix='h5conv-hostile-') as root:
+        make_outside(pathlib.Path(root) / 'outside')
+        options.binary = pathlib.Path(root) / 'misdeed'
+        for script, breach in MISDEEDS.items():
+            options.binary.write_text('#!/bin/bash\n' + script + '\n')
+            options.binary.chmod(0o755)
+            found = Runner(options, root).case(Innocent(), 1)[0][2]
+            (pathlib.Path(root) / 'outside' / 'x').unlink(missing_ok=True)
+            if (breach not in found) if breach else found:
+                missed += 1
+                print(f'hostile: {script!r} is {breach or "nothing"}, but found was {found}')
+    print(f'hostile: {len(MISDEEDS) - missed} of {len(MISDEEDS)} misdeeds are told as what they are')
+    sys.exit(1 if missed else 0)
+
+
 def work(task):
     case, seed = task
     try:
@@ -283,7 +326,10 @@ def main():
     parser.add_argument('--contained', action='store_true', help='list contained crashes')
     parser.add_argument('--slowest', type=int, default=0, help='list so many of the slowest runs')
     parser.add_argument('arguments', nargs='*', help='added to every run of h5conv')
+    parser.add_argument('--self-test', action='store_true', help='try whether misdeeds are seen, with a program that does them')
     options = parser.parse_args()
+    if options.self_test:
+        check_ourselves(options)
     options.binary = options.binary.resolve()
     if not options.binary.exists():
         sys.exit(f'hostile: {options.binary} is missing: swift build -c release')

@@ -191,7 +191,7 @@ def graph_cases():
         'sequential-empty': tiny.sequential([]), 'sequential-list': {'class_name': 'Sequential', 'config': [[], {}, 'x']},
         'config-text': {'class_name': 'Functional', 'config': 'text'}, 'class-number': {'class_name': 7, 'config': {}}, 'only-null': None,
         'subclassed': {'class_name': 'MyModel', 'config': {}},
-        'chain-10000': lambda: tiny.functional(chain(10_000), 'l9999'), 'dense-graph': lambda: tiny.functional(dense_graph, 'a399'),
+        'chain-3000': lambda: tiny.functional(chain(3000), 'l2999'), 'dense-graph': lambda: tiny.functional(dense_graph, 'a399'),
         'called-5000-long-name': lambda: tiny.functional([image, called], 'x' * 100_000),
         'long-name-many-layers': lambda: tiny.functional(chain(20_000) + [tiny.layer('Activation', 'y' * 500_000, 'image', activation='relu')], 'l19999'),
         'nested-40': lambda: nested(40, 1), 'nested-45-twice': lambda: nested(45, 2), 'nested-20-twice-layers': lambda: nested(
