@@ -7,6 +7,7 @@ The same bytes each time. Element i of an array is (i - 5) / 4; of an integer ar
 import json
 import os
 import sys
+import zlib
 
 import h5py
 import numpy as np
@@ -88,6 +89,61 @@ def storage(folder):
         layout = h5py.VirtualLayout(SHAPE, 'f4')
         layout[:] = h5py.VirtualSource('elsewhere.h5', 'data', SHAPE)
         file.create_virtual_dataset('virtual', layout)
+
+
+def chunks(folder):
+    """Datasets of 6 × 8 elements in one chunk each, which is not what it is said to be."""
+    data = values('<f4', (6, 8)).tobytes()
+
+    def dataset(file, name, content, filters, chunk=(6, 8), mask=0):
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_chunk(chunk)
+        for number in filters:
+            properties.set_filter(number, h5py.h5z.FLAG_OPTIONAL, (4,) if number < 3 else ())
+        space = h5py.h5s.create_simple((6, 8), (h5py.h5s.UNLIMITED,) * 2)
+        made = h5py.h5d.create(file.id, name.encode(), h5py.h5t.IEEE_F32LE, space, properties)
+        made.write_direct_chunk((0, 0), content, mask)
+
+    with create(folder, 'chunks.h5') as file:
+        dataset(file, 'good', zlib.compress(data), [1])
+        dataset(file, 'not_packed', data, [1], mask=1)
+        dataset(file, 'short', zlib.compress(data[:64]), [1])
+        dataset(file, 'short_not_packed', data[:64], [1], mask=1)
+        dataset(file, 'short_shuffle', data[:64], [2])
+        dataset(file, 'long', zlib.compress(data * 2), [1])
+        dataset(file, 'cut', zlib.compress(data)[:-8], [1])
+        dataset(file, 'damaged', b'x' * 192, [1])
+        dataset(file, 'twice', zlib.compress(zlib.compress(data)), [1, 1])
+        # 4 GB of which 64 bytes are there.
+        dataset(file, 'huge_chunk', zlib.compress(data[:64]), [1], chunk=(30000, 33000))
+
+
+def lattice(folder):
+    """40 groups, each linked twice from the one before: a trillion paths."""
+    with create(folder, 'lattice.weights.h5') as file:
+        groups = [file.create_group('layers')] + [file.create_group(f'group{i}') for i in range(39)]
+        for upper, lower in zip(groups, groups[1:]):
+            upper['left'] = lower
+            upper['right'] = lower
+        groups[-1].create_group('vars')['0'] = values('<f4')
+        file.create_group('vars')
+
+
+def circle(folder):
+    """A group whose B-tree's nodes are their own neighbours."""
+    path = os.path.join(folder, 'circle.h5')
+    with create(folder, 'circle.h5') as file:
+        group = file.create_group('group')
+        for i in range(40):
+            group.create_group(f'g{i}')
+    with open(path, 'r+b') as file:
+        data = bytearray(file.read())
+        at = data.find(b'TREE')
+        while at >= 0:
+            data[at + 8:at + 24] = at.to_bytes(8, 'little') * 2
+            at = data.find(b'TREE', at + 4)
+        file.seek(0)
+        file.write(data)
 
 
 def links(folder):
@@ -234,6 +290,6 @@ if __name__ == '__main__':
     hdf5, npy = os.path.join(root, 'hdf5'), os.path.join(root, 'arrays')
     os.makedirs(hdf5, exist_ok=True)
     os.makedirs(npy, exist_ok=True)
-    for make in (types, storage, links, attributes, blocks, models):
+    for make in (types, storage, chunks, lattice, circle, links, attributes, blocks, models):
         make(hdf5)
     arrays(npy)

@@ -31,7 +31,8 @@ static inline herr_t h5c_link_info(hid_t group, const char *name, h5c_link *out)
   if (H5Oget_info_by_name3(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
   out->address = (haddr_t)object.fileno; // a key only: 1.12 and later hide the address behind a token
 #else
-  if (H5Oget_info_by_name(group, name, &object, H5P_DEFAULT) < 0) return -1;
+  // Type and address only: what more there is to know (sizes) is gathered by walking B-trees, and damaged ones have no end.
+  if (H5Oget_info_by_name2(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
   out->address = object.addr;
 #endif
   out->object = object.type;

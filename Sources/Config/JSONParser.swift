@@ -11,6 +11,8 @@ package struct JSONParser {
     package var bytes = 256 << 20
     /// Nesting of lists and objects.
     package var depth = 200
+    /// Values of all kinds, those in lists and objects among them: each takes far more memory than its text.
+    package var values = 2_000_000
 
     package init() {}
   }
@@ -19,6 +21,7 @@ package struct JSONParser {
   private let limits: Limits
   private var place = 0
   private var depth = 0
+  private var values = 0
 
   private init(_ text: [UInt8], limits: Limits) {
     self.text = text
@@ -62,6 +65,10 @@ package struct JSONParser {
   }
 
   private mutating func value() throws -> JSONValue {
+    values += 1
+    guard values <= limits.values else {
+      throw H5ConvError(.limit, "JSON of more than \(limits.values) values", at: "byte \(place)")
+    }
     switch byte {
     case UInt8(ascii: "{"): return try nested { try $0.object() }
     case UInt8(ascii: "["): return try nested { try $0.array() }

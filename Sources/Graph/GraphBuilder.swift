@@ -6,7 +6,7 @@ import H5ConvTensors
 
 extension Graph {
   /// Calls that a graph may have once its nested models are unfolded.
-  private static var callLimit: Int { 200_000 }
+  private static var callLimit: Int { 50_000 }
 
   /// Understands the layers of `architecture`, unfolds its nested models and infers shapes.
   ///
@@ -30,6 +30,8 @@ extension Graph {
 private struct GraphBuilder {
   /// Longest axis of a tensor: with kernels, strides and factors below 2²⁰ a layer's arithmetic on sizes stays below 2⁶².
   static let sizeLimit = 1 << 40
+  /// Bytes of all keys together.
+  static let keyLimit = 256 << 20
 
   let limit: Int
   var layers: [GraphLayer] = []
@@ -38,6 +40,7 @@ private struct GraphBuilder {
   var inputs: [Int] = []
   private var layerPlaces: [[String]: Int] = [:]
   private var callCounts: [String: Int] = [:]
+  private var keyBytes = 0
 
   init(limit: Int) { self.limit = limit }
 
@@ -113,17 +116,25 @@ private struct GraphBuilder {
   }
 
   /// `name`, or `name@1`, `name@2` when the key is taken.
-  private mutating func nextKey(_ name: String) -> String {
+  private mutating func nextKey(_ name: String) throws -> String {
     let round = callCounts[name, default: 0]
     callCounts[name] = round + 1
+    // Each key takes its room, of a name that may be long and is in the file once.
+    keyBytes += name.utf8.count
+    guard keyBytes <= GraphBuilder.keyLimit else {
+      throw H5ConvError(.limit, "a graph whose layers' names take more than \(GraphBuilder.keyLimit >> 20) MB")
+    }
     return round == 0 ? name : "\(name)@\(round)"
   }
 
   private mutating func apply(
     _ nested: Architecture, _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], at site: Site, isTrainable: Bool
   ) throws -> [TensorID] {
+    guard calls.count + modelCalls.count < limit else {
+      throw H5ConvError(.limit, "a graph of more than \(limit) calls")
+    }
     let inner = site.path + [spec.name]
-    let key = nextKey(site.key + spec.name)
+    let key = try nextKey(site.key + spec.name)
     let numbers = site.numbers + [number]
     let outputs = try unfold(
       nested, inputs: inputs, site: Site(path: inner, key: key + "/", numbers: numbers),
@@ -138,7 +149,9 @@ private struct GraphBuilder {
   private mutating func call(
     _ spec: LayerSpec, _ number: Int, _ inputs: [TensorID], in model: Architecture, at site: Site, isTrainable: Bool
   ) throws -> [TensorID] {
-    guard calls.count < limit else { throw H5ConvError(.limit, "a graph of more than \(limit) calls") }
+    guard calls.count + modelCalls.count < limit else {
+      throw H5ConvError(.limit, "a graph of more than \(limit) calls")
+    }
     let layerPath = site.path + [spec.name]
     let place = layerPlaces[layerPath] ?? add(spec, layerPath, in: model, isTrainable: isTrainable)
     layerPlaces[layerPath] = place
@@ -147,7 +160,7 @@ private struct GraphBuilder {
     let isInput = spec.className == "InputLayer"
     calls.append(
       GraphCall(
-        layer: place, key: nextKey(site.key + spec.name), callNumbers: site.numbers + [number], inputs: inputs,
+        layer: place, key: try nextKey(site.key + spec.name), callNumbers: site.numbers + [number], inputs: inputs,
         applied: applied, outputShapes: shapes,
         isListed: !(isInput && (model.kind == .sequential || !site.path.isEmpty))))
     let count = if case .success(let shapes) = shapes { max(1, shapes.count) } else { 16 }

@@ -1,5 +1,6 @@
 import Glibc
 import H5ConvDiagnostics
+import H5ConvFiles
 import H5ConvHDF5
 import H5ConvModelFiles
 
@@ -18,6 +19,11 @@ struct FileCheck {
         Finding(.info, "not_compiled", "the file has no training configuration: fit() needs compile() first"))
     }
     walk()
+    if file.container == .keras || file.container == .npz, !InputFile.isFolder(file.path) {
+      do { try ZipArchive.verify(file.path) } catch {
+        findings.append((error as? H5ConvError).map(FileCheck.finding) ?? Finding(.error, "damaged", "file", error))
+      }
+    }
     if case .legacy(let weights) = file.weights { lists(weights) }
   }
 

@@ -49,7 +49,10 @@ public struct ActivationComparison: Sendable {
     let common = a.graph.taps.compactMap { tap in
       tap.isInput ? nil : tapsB[other(tap.key)].map { (a: tap, b: $0) }
     }
-    let run = common.filter { ActivationComparison.runs($0.a, a.graph) && ActivationComparison.runs($0.b, b.graph) }
+    let (runnableA, runnableB) = (
+      ActivationComparison.runnableCalls(a.graph), ActivationComparison.runnableCalls(b.graph)
+    )
+    let run = common.filter { runnableA[$0.a.tensor.call] && runnableB[$0.b.tensor.call] }
     notRunCount = common.count - run.count
     guard !run.isEmpty else {
       throw H5ConvError(
@@ -90,9 +93,14 @@ public struct ActivationComparison: Sendable {
     return places.compactMap { $0.map { tensors[$0] } }
   }
 
-  private static func runs(_ tap: Tap, _ graph: Graph) -> Bool {
-    graph.ancestors(of: [tap.tensor]).allSatisfy { call in
-      if case .success = graph.calls[call].applied { true } else { false }
+  /// For each call whether it and everything that it needs can be run.
+  private static func runnableCalls(_ graph: Graph) -> [Bool] {
+    var runnable: [Bool] = []
+    // In execution order: what a call needs comes before it.
+    for call in graph.calls {
+      let isRun = if case .success = call.applied { true } else { false }
+      runnable.append(isRun && call.inputs.allSatisfy { runnable[$0.call] })
     }
+    return runnable
   }
 }

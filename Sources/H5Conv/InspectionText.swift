@@ -103,14 +103,19 @@ struct TextTable {
     self.rightAligned = rightAligned
   }
 
+  /// Widest column that the others are lined up with: one name of a megabyte must not make every row as wide.
+  private static let widest = 200
+
   mutating func add(_ row: [String]) { rows.append(row.map(\.escapedForTerminal)) }
 
   var text: String {
-    let widths = columns.indices.map { column in ([columns] + rows).map { $0[column].count }.max() ?? 0 }
+    let widths = columns.indices.map { column in
+      min(TextTable.widest, ([columns] + rows).map { $0[column].count }.max() ?? 0)
+    }
     func line(_ row: [String]) -> String {
       let cells = row.indices.map { column in
         rightAligned?.contains(column) == true
-          ? String(repeating: " ", count: widths[column] - row[column].count) + row[column]
+          ? String(repeating: " ", count: max(0, widths[column] - row[column].count)) + row[column]
           : row[column].padded(to: widths[column])
       }
       let text = cells.joined(separator: "  ")

@@ -25,10 +25,9 @@ extension AttributeOwner {
         objectID, H5_INDEX_NAME, H5_ITER_INC, &place,
         { _, name, _, context in
           NameList.append(name, to: context)
-          return 0
         }, list.context)
     }
-    return list.names
+    return try list.checked("attributes")
   }
 
   /// The text of the scalar (or one-element) attribute `name`; nil when there is none.

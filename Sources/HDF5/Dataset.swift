@@ -74,6 +74,7 @@ package final class Dataset: AttributeOwner, Sendable {
 
   private func read(into buffer: UnsafeMutableRawPointer?, as type: hid_t) throws(H5ConvError) {
     guard let buffer, try elementCount() > 0 else { return }
+    try checkChunks()
     _ = try Library.call("read \(path)") {
       H5Dread(handle.id, type, hid_t(H5S_ALL), hid_t(H5S_ALL), hid_t(H5P_DEFAULT), buffer)
     }
@@ -169,6 +170,13 @@ extension Dataset {
     return Storage(layout: layout, filters: filters, isExternal: external > 0, storedBytes: stored)
   }
 
+  func fileSize() throws(H5ConvError) -> UInt64 {
+    let file = Handle(try Library.call("find the file of \(path)") { H5Iget_file_id(handle.id) }) { H5Fclose($0) }
+    var size: hsize_t = 0
+    _ = try Library.call("read the size of the file") { H5Fget_filesize(file.id, &size) }
+    return size
+  }
+
   private static let filterNames: [H5Z_filter_t: String] = [
     H5Z_FILTER_DEFLATE: "gzip", H5Z_FILTER_SHUFFLE: "shuffle", H5Z_FILTER_FLETCHER32: "fletcher32",
     H5Z_FILTER_SZIP: "szip", 32000: "lzf",
@@ -185,6 +193,15 @@ extension Dataset {
     if let filter = storage.filters.first(where: { !known.contains($0) }) {
       throw H5ConvError(
         .unsupported, "a dataset packed with \(filter)", at: path, remedy: "repack the file with h5repack -f GZIP=4")
+    }
+    if Set(storage.filters).count < storage.filters.count {
+      throw H5ConvError(.badData, "a dataset packed twice in the same way", at: path)
+    }
+    let fileSize = try fileSize()
+    guard storage.storedBytes <= fileSize else {
+      throw H5ConvError(
+        .badData, "a dataset that takes \(storage.storedBytes) bytes of a file of \(fileSize)", at: path,
+        remedy: "the file is damaged or cut short; get it again")
     }
     guard let size = elementType.byteCount else { return }
     let (declared, overflow) = try elementCount().multipliedReportingOverflow(by: size)

@@ -42,10 +42,9 @@ package final class Group: AttributeOwner, Sendable {
         objectID, H5_INDEX_NAME, H5_ITER_INC, &place,
         { _, name, _, context in
           NameList.append(name, to: context)
-          return 0
         }, list.context)
     }
-    return list.names
+    return try list.checked("group \(path)")
   }
 
   /// What stands under `name`; nil when nothing does.

@@ -101,12 +101,27 @@ final class Handle: Sendable {
 
 /// Collects the names that HDF5 reports to a C callback.
 final class NameList {
+  /// Names that one group or object may have: a list that is damaged into a circle has no end.
+  static let limit = 200_000
+
   private(set) var names: [String] = []
 
-  /// Appends `name` to the list that `context` points at.
-  static func append(_ name: UnsafePointer<CChar>?, to context: UnsafeMutableRawPointer?) {
-    guard let name, let context else { return }
-    Unmanaged<NameList>.fromOpaque(context).takeUnretainedValue().names.append(String(cString: name))
+  /// Appends `name` to the list that `context` points at, and gives what the callback is to return: 1 stops it.
+  static func append(_ name: UnsafePointer<CChar>?, to context: UnsafeMutableRawPointer?) -> herr_t {
+    guard let name, let context else { return 0 }
+    let list = Unmanaged<NameList>.fromOpaque(context).takeUnretainedValue()
+    list.names.append(String(cString: name))
+    return list.names.count > limit ? 1 : 0
+  }
+
+  /// The names.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `limit` when there are too many; `place` is where.
+  func checked(_ place: String) throws(H5ConvError) -> [String] {
+    guard names.count <= NameList.limit else {
+      throw H5ConvError(.limit, "more than \(NameList.limit) names in one place", at: place)
+    }
+    return names
   }
 
   var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }

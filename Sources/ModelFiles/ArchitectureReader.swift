@@ -127,9 +127,13 @@ package struct ArchitectureReader {
   private func nameModels(_ layers: inout [LayerSpec], _ entries: [JSONValue]) {
     let isNamed = entries.map { $0["name"] != nil || $0["config"]?["name"] != nil }
     var taken = Set(zip(layers, isNamed).filter(\.1).map(\.0.name))
+    var numbers: [String: Int] = [:]
     for place in layers.indices where layers[place].nested != nil && !isNamed[place] {
       let stem = layers[place].className.lowercased()
-      let name = (1...layers.count).lazy.map { "\(stem)_\($0)" }.first { !taken.contains($0) } ?? stem
+      var number = numbers[stem, default: 1]
+      while taken.contains("\(stem)_\(number)") { number += 1 }
+      numbers[stem] = number + 1
+      let name = "\(stem)_\(number)"
       layers[place].name = name
       layers[place].nested?.name = name
       taken.insert(name)

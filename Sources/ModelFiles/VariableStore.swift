@@ -31,7 +31,12 @@ package struct VariableStore: Sendable {
   package func objects(_ path: String) throws -> [(path: String, variables: [StoredTensor])] {
     var found: [(path: String, variables: [StoredTensor])] = []
     var pending = [(path, 0)]
+    var visited: Set<Place> = []
     while let (next, depth) = pending.popLast() {
+      // A group that is linked twice is one object: without this there are 2ⁿ paths through n groups, or no end.
+      let places = try places(next)
+      guard visited.isDisjoint(with: places) else { continue }
+      visited.formUnion(places)
       guard found.count < 100_000, depth < 64 else {
         throw H5ConvError(.limit, "the file has more groups than are read", at: next)
       }
@@ -40,6 +45,20 @@ package struct VariableStore: Sendable {
       pending += children.reversed().map { (next.isEmpty ? $0 : "\(next)/\($0)", depth + 1) }
     }
     return found
+  }
+
+  /// A group by its file and address.
+  private struct Place: Hashable {
+    let shard: Int
+    let address: UInt64
+  }
+
+  private func places(_ path: String) throws -> [Place] {
+    // Names with backslashes are no groups in groups: they cannot be linked twice on the way.
+    if path.isEmpty || hasBackslashes { return [] }
+    return try shards.enumerated().compactMap { shard, file in
+      try group(file.root, path).map { Place(shard: shard, address: $0.address) }
+    }
   }
 
   /// `conv2d` before `conv2d_2` before `conv2d_10`.

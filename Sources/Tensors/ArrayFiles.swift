@@ -41,12 +41,13 @@ package enum ArrayFile {
       throw H5ConvError(.badData, "the member cannot be opened: \(String(cString: zip_strerror(archive)))", at: name)
     }
     defer { zip_fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: Int(size))
-    var done = 0
-    while done < bytes.count {
-      let got = bytes.withUnsafeMutableBytes { zip_fread(file, $0.baseAddress.map { $0 + done }, size - UInt64(done)) }
+    // The directory's word for the size is no reason to take memory: what is really there is.
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    while bytes.count < size {
+      let got = zip_fread(file, &piece, min(UInt64(piece.count), size - UInt64(bytes.count)))
       guard got > 0 else { throw H5ConvError(.badData, "the member is damaged", at: name) }
-      done += Int(got)
+      bytes += piece[..<Int(got)]
     }
     return try NPYFormat.tensor(bytes)
   }

@@ -8,9 +8,12 @@ enum NPYFormat {
   static func header(shape: [Int], type: String = "<f4") -> [UInt8] {
     let sizes = shape.count == 1 ? "(\(shape[0]),)" : "(\(shape.map(String.init).joined(separator: ", ")))"
     var text = Array("{'descr': '\(type)', 'fortran_order': False, 'shape': \(sizes), }".utf8)
-    let rest = (magic.count + 4 + text.count + 1) % 64
+    // Version 1 has two bytes for the length, version 2 four: a strange file's weight may have thousands of axes.
+    let isLong = text.count > 65_000
+    let rest = (magic.count + (isLong ? 6 : 4) + text.count + 1) % 64
     text += Array(repeating: UInt8(ascii: " "), count: rest == 0 ? 0 : 64 - rest) + [UInt8(ascii: "\n")]
-    return magic + [1, 0, UInt8(text.count & 0xff), UInt8(text.count >> 8)] + text
+    let length = (0..<(isLong ? 4 : 2)).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+    return magic + [isLong ? 2 : 1, 0] + length + text
   }
 
   /// The array in `bytes` as float32, in row-major order.

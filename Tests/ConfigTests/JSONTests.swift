@@ -29,6 +29,17 @@ struct JSONParserTests {
     #expect(string.unicodeScalars.contains("\u{fffd}"))
   }
 
+  @Test func numberOfValues() throws {
+    var limits = JSONParser.Limits()
+    limits.values = 4
+    #expect(try JSONParser.parse("[1, [2]]", limits: limits) == [1, [2]])
+    let error = try #require(throws: H5ConvError.self) { try JSONParser.parse("[1, [2, 3]]", limits: limits) }
+    #expect(error.kind == .limit)
+    // The size alone is no limit: these five megabytes would take a hundred times as much.
+    let text = "[" + String(repeating: "{},", count: 2_000_000) + "0]"
+    #expect(throws: H5ConvError.self) { try JSONParser.parse(text) }
+  }
+
   /// Overflowing numbers are no reason to trap; Python reads 1e999 as infinity.
   @Test(arguments: ["1e999", "-1e999", "1e-999", "123456789012345678901234567890"]) func hugeNumbers(_ text: String)
     throws

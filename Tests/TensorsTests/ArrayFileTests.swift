@@ -197,6 +197,18 @@ struct ArrayWriterTests {
     #expect((contents(of: folder.file("a.npy")).count - 4 * count) % 64 == 0)
   }
 
+  /// A header over 64 KB needs the format's version 2.
+  @Test func thousandsOfAxes() throws {
+    let folder = try TemporaryFolder()
+    let shape = Array(repeating: 1, count: 30_000)
+    let writer = try NPYWriter(folder.file("a.npy"), shape: shape)
+    try writer.append(try Tensor(shape: [1], values: [7]))
+    try writer.close()
+    let read = try ArrayFile.npy(folder.file("a.npy"))
+    #expect(read.shape == shape)
+    #expect(read.values == [7])
+  }
+
   /// The bytes that `numpy.save` writes.
   @Test func sameBytesAsNumPy() throws {
     let folder = try TemporaryFolder()

@@ -1,0 +1,84 @@
+import H5Conv
+import H5ConvDiagnostics
+import H5ConvModelFiles
+import TestSupport
+import Testing
+
+/// What is wrong with an archive, and what the refusal says.
+struct BadArchive: CustomTestStringConvertible, Sendable {
+  let testDescription: String
+  let bytes: [UInt8]
+  let says: String
+
+  init(_ name: String, says: String, _ members: [RawZip.Member]) {
+    testDescription = name
+    bytes = RawZip.bytes(members)
+    self.says = says
+  }
+}
+
+private let config = RawZip.Member(
+  "config.json",
+  #"{"class_name": "Sequential", "config": {"name": "m", "layers": [{"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [null, 2]}}]}}"#
+)
+private let metadata = RawZip.Member("metadata.json", #"{"keras_version": "3.15.1"}"#)
+private let weights = RawZip.Member("model.weights.h5", contents(of: Fixtures.path("hdf5/keras3.weights.h5")))
+
+@Suite("Archives that lie are refused")
+struct HostileArchiveTests {
+  private func open(_ bytes: [UInt8]) throws -> ModelFile {
+    let folder = try TemporaryFolder()
+    return try ModelFile(path: try folder.write("m.keras", bytes))
+  }
+
+  /// Without a lie the archive opens, and members that nobody asked for are left alone, whatever their names.
+  @Test func honest() throws {
+    let others = ["../../up", "/absolute", "a\\b", "CON"].map { RawZip.Member($0, "x") }
+    let file = try open(RawZip.bytes([metadata, config, weights] + others))
+    #expect(file.kerasVersion == "3.15.1")
+    #expect(try file.weightGroups().count == 1)
+  }
+
+  @Test(arguments: [
+    BadArchive("two of a name", says: "already exists", [metadata, config, config, weights]),
+    BadArchive("encrypted", says: "config.json", [metadata, config.with(\.flags, 1), weights]),
+    BadArchive("checksum", says: "config.json", [metadata, config.with(\.checksum, 1), weights]),
+    BadArchive("unknown method", says: "damaged", [metadata, config.with(\.method, 99), weights]),
+    BadArchive("overlap", says: "damaged", [metadata, config.with(\.offset, 0), weights]),
+    BadArchive("beyond the end", says: "damaged", [metadata, config, weights.with(\.offset, 1 << 30)]),
+    BadArchive(
+      "larger than the file", says: "damaged",
+      [metadata, config, weights.with(\.size, 1 << 30).with(\.packedSize, 1 << 30)]),
+    BadArchive("no deflated data", says: "model.weights.h5", [metadata, config, weights.with(\.method, 8)]),
+    BadArchive(
+      "bomb", says: "a zip bomb", [metadata, config, weights.with(\.method, 8).with(\.size, 4 << 30 - 2)]),
+    BadArchive("config too large", says: "more than", [metadata, config.with(\.method, 8).with(\.size, 1 << 30)]),
+    BadArchive("nothing", says: "config.json", [metadata]),
+  ])
+  func refused(_ archive: BadArchive) throws {
+    let error = try #require(throws: H5ConvError.self) { try open(archive.bytes) }
+    #expect(error.description.contains(archive.says), "\(error)")
+  }
+}
+
+@Suite("Checksums of archives")
+struct ArchiveChecksumTests {
+  /// Weights are read where they lie in the archive, without their checksum; a check looks at it.
+  @Test(arguments: [nil, 1] as [UInt32?]) func check(_ checksum: UInt32?) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("m.keras", RawZip.bytes([metadata, config, weights.with(\.checksum, checksum)]))
+    let findings = try ModelCheck(contentsOf: path).findings
+    #expect(
+      findings.contains { $0.code == "damaged_archive" && $0.message.contains("model.weights.h5") } == (checksum != nil)
+    )
+  }
+}
+
+@Suite("Weights linked to many places", .timeLimit(.minutes(1)))
+struct LatticeTests {
+  /// 40 groups with two links to the next each: 2⁴⁰ paths, but 40 objects.
+  @Test func everyGroupOnce() throws {
+    let file = try ModelFile(path: Fixtures.path("hdf5/lattice.weights.h5"))
+    #expect(try file.weightGroups().map(\.weights.count) == [1])
+  }
+}
