@@ -7,7 +7,9 @@ import Synchronization
 /// The lock is held around single C calls only, never around Swift code that may release a handle: closing a handle takes the
 /// lock too, and it does not re-enter.
 enum Library {
-  private static let lock = Mutex(false)
+  private static let lock = Mutex(())
+  /// Opened by the first who asks for it.
+  private static let opened: Void = open()
 
   /// Runs one C call and gives its result, or the innermost message of HDF5's error stack when it is negative.
   ///
@@ -17,11 +19,8 @@ enum Library {
   static func call<Result: SignedInteger & Sendable>(
     _ what: String, kind: H5ConvError.Kind = .badData, _ body: () -> Result
   ) throws(H5ConvError) -> Result {
-    let (result, reason): (Result, String?) = lock.withLock { isOpen in
-      if !isOpen {
-        open()
-        isOpen = true
-      }
+    let (result, reason): (Result, String?) = lock.withLock { _ in
+      opened
       // In a thread-safe build the error stack and its printing belong to each thread.
       H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
       let result = body()
