@@ -35,21 +35,21 @@ let package = Package(
   targets: [
     // C libraries of the system, and C of our own.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "CImageCodecs", dependencies: ["CLibPNG", "CLibJPEG"]),
     .target(name: "CKernels"),
-    .target(name: "CTermination"),
+    .target(name: "COpenBLAS"),
+    .target(name: "CSandbox"),
     .target(name: "CSystem"),
     .target(name: "CHDF5Window", dependencies: ["CHDF5"]),
     .target(name: "CFont", exclude: ["LICENSE-DejaVu.txt"]),
 
     // The rooms, in order of dependency.
     room("Diagnostics"),
-    room("Files", uses: ["CTermination", "CSystem", "H5ConvDiagnostics"]),
+    room("Files", uses: ["CSystem", "H5ConvDiagnostics"]),
     room("HDF5", uses: ["CHDF5", "CHDF5Window", "H5ConvDiagnostics"]),
     room("Tensors", uses: ["CZip", "H5ConvFiles", "H5ConvDiagnostics"]),
     room("Config", uses: ["H5ConvDiagnostics"]),
@@ -68,7 +68,7 @@ let package = Package(
     room("Images", uses: ["CImageCodecs", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics"]),
     room(
       "Visualization",
-      uses: ["CFont", "CFreeType", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"],
+      uses: ["CKernels", "CFont", "CFreeType", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"],
       notices: ["COLORMAPS-NOTICE.md"]),
 
     // The library's face, its companion for tests, and the command line.
@@ -80,10 +80,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "H5ConvTesting", dependencies: ["H5Conv"], swiftSettings: strict),
+    room("Supervisor", uses: ["CSandbox", "H5ConvFiles", "H5ConvDiagnostics"]),
     .executableTarget(
       name: "H5ConvCLI",
       dependencies: [
-        "H5Conv", "H5ConvFiles", "H5ConvDiagnostics",
+        "H5Conv", "H5ConvSupervisor", "H5ConvFiles", "H5ConvDiagnostics", "COpenBLAS",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/CLI", swiftSettings: strict),
@@ -98,6 +99,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["H5ConvHDF5", "H5ConvConfig", "H5ConvTensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests("Files", of: ["H5ConvFiles", "H5ConvDiagnostics"]),
+    tests("Supervisor", of: ["CSandbox", "H5ConvSupervisor", "H5ConvDiagnostics"]),
     tests("HDF5", of: ["H5ConvHDF5", "H5ConvDiagnostics"]),
     tests("Tensors", of: ["H5ConvTensors", "H5ConvDiagnostics"]),
     tests("Config", of: ["H5ConvConfig", "H5ConvDiagnostics"]),

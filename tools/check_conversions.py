@@ -4,7 +4,8 @@
 
 Prints one line per file that does not load or departs, and the totals; exits with 1 when one that should load does not. What NOT_YET
 lists may fail; --all prints that too. Where Keras computes with narrow types, its own outputs count as well.
-tf_keras is asked to load only what h5conv wrote in the form that both read.
+Keras is that of the Python which runs this: 3, or 2.12 and later. Keras 2 and tf_keras are asked to load only what h5conv wrote in the
+form that they share with Keras 3.
 """
 import argparse
 import json
@@ -26,11 +27,12 @@ FIXTURES = pathlib.Path(__file__).parent.parent / 'Tests' / 'Fixtures' / 'contai
 ROUNDING = {'float16': 2e-3, 'bfloat16': 2e-2}
 # Networks, or single files, that h5conv does not bring into today's form yet.
 NOT_YET = {
-    'graph': 'the Graph of Keras 0.3', 'k033th_sequential_first.legacy.h5': 'the config of Keras 0.3',
     'k122_recurrent.h5': 'input_dim of Keras 1', 'k122_recurrent_gpu.h5': 'input_dim of Keras 1',
     'k122_zoo.h5': 'Keras 1.2 does not save shared_axes of PReLU', 'cudnn': 'CuDNN layers',
     'ops': 'slices', 'ops_k23': 'TensorFlowOpLayer', 'ops_k115': 'TensorFlowOpLayer', 'custom': 'registered functions',
 }
+# What Keras 2 cannot read besides: h5py gives it bfloat16 as bytes.
+NOT_IN_KERAS2 = {'sequential_bfloat16': 'bfloat16 in HDF5'}
 TARGETS = {'legacy-h5': '.h5', 'keras': '.keras', 'legacy-weights': '.h5', 'keras3-weights': '.weights.h5'}
 
 
@@ -73,6 +75,7 @@ def main():
     parser.add_argument('--all', action='store_true', help='print what NOT_YET lists too')
     arguments = parser.parse_args()
     library = __import__(arguments.library)
+    is_keras2 = library.__version__.startswith('2.')  # tf_keras too
     index = json.loads((FIXTURES / 'index.json').read_text())
     good = bad = skipped = unrun = known = 0
     for entry in index['files']:
@@ -81,6 +84,9 @@ def main():
         # Keras 3.15 rounds what int8 layers are given, and not what int4 layers are, as 3.12 did: either golden may be right
         goldens = [np.load(FIXTURES / entry[key]) for key in ('golden', 'own_golden') if entry.get(key)]
         is_known = entry['network'] in NOT_YET or entry['file'] in NOT_YET
+        is_known |= is_keras2 and entry['network'] in NOT_IN_KERAS2
+        # Another Keras rounds narrow types elsewhere than the one that computed the golden
+        roughly = entry.get('own_tolerance', 0) if is_keras2 else 0
 
         def fails(text):
             nonlocal bad, known
@@ -108,7 +114,7 @@ def main():
                     fails(f'REFUSED {label}: {run.stderr.strip()[-300:]}')
                     continue
                 try:
-                    if target in ('legacy-h5', 'keras') and arguments.library == 'tf_keras' and version(path)[0] == '3':
+                    if target in ('legacy-h5', 'keras') and is_keras2 and version(path)[0] == '3':
                         skipped += 1
                         continue
                     if target in ('legacy-h5', 'keras'):
@@ -129,7 +135,7 @@ def main():
                     text = str(error).strip().split('\n')
                     fails(f'FAILED {label}: {type(error).__name__}: {text[0][:250]} … {text[-1][-150:]} | {run.stderr.strip()[:200]}')
                     continue
-                allowed = max(entry['tolerance'], ROUNDING.get(arguments.dtype, 1e-5))
+                allowed = max(entry['tolerance'], roughly, ROUNDING.get(arguments.dtype, 1e-5))
                 if worst is None or not worst <= allowed:
                     fails(f'DEPARTS {label}: {worst}')
                 else:

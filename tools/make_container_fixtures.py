@@ -16,13 +16,15 @@ import tempfile
 
 # writer: (Python, packages, modules); the first two only say what to install
 WRITERS = {
-    'k315': ('3.11', 'keras==3.15.1 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern containers_dtypes'),
+    'k315': ('3.11', 'keras==3.15.1 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern containers_dtypes containers_npz'),
     'tfk221': ('3.11', 'tf_keras==2.21.0 tensorflow-cpu==2.21.0 h5py==3.14.0', 'containers_modern containers_ops'),
     'k312': ('3.11', 'keras==3.12.0 tensorflow-cpu==2.20.0', 'containers_dtypes'),
-    'k350': ('3.11', 'keras==3.5.0 tensorflow-cpu==2.17.1', 'containers_modern containers_dtypes'),
-    'k305': ('3.11', 'keras==3.0.5 tensorflow-cpu==2.16.2', 'containers_modern'),
-    'k215': ('3.11', 'keras==2.15.0 tensorflow-cpu==2.15.1', 'containers_modern'),
-    'k213': ('3.8', 'keras==2.13.1 tensorflow-cpu==2.13.1', 'containers_modern'),
+    'k350': ('3.11', 'keras==3.5.0 tensorflow-cpu==2.17.1', 'containers_modern containers_dtypes containers_npz'),
+    'k350jax': ('3.11', 'keras==3.5.0 jax[cpu]==0.4.30 numpy<2', 'containers_npz'),
+    'k350np': ('3.11', 'as k350jax', 'containers_npz'),
+    'k305': ('3.11', 'keras==3.0.5 tensorflow-cpu==2.16.2', 'containers_modern containers_npz'),
+    'k215': ('3.11', 'keras==2.15.0 tensorflow-cpu==2.15.1', 'containers_modern containers_npz'),
+    'k213': ('3.8', 'keras==2.13.1 tensorflow-cpu==2.13.1', 'containers_modern containers_npz'),
     'k24': ('3.8', 'tensorflow-cpu==2.4.4', 'containers_ops'),
     'k23': ('3.8', 'tensorflow-cpu==2.3.4 protobuf<3.20', 'containers_ops'),
     'k115': ('3.7', 'as k231', 'containers_ops'),
@@ -35,7 +37,7 @@ WRITERS = {
     'k108th': ('3.6', 'keras==1.0.8 theano==0.9.0 numpy<1.17 h5py<3 scipy', 'containers_classic'),
     'k033th': ('3.6', 'keras==0.3.3 theano==0.9.0 numpy<1.17 h5py<3 scipy', 'containers_ancient'),
 }
-SAME_PYTHON = {'k115': 'k231', 'k209th': 'k209', 'k122th': 'k122'}
+SAME_PYTHON = {'k350np': 'k350jax', 'k115': 'k231', 'k209th': 'k209', 'k122th': 'k122'}
 CHECKERS = ('k315', 'tfk221')
 TOOLS = os.path.dirname(os.path.abspath(__file__))
 

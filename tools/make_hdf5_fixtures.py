@@ -213,6 +213,7 @@ def arrays(folder):
     save('object', np.array([{}], object))
     # NumPy writes the time of day into archives; fixed members give the same bytes each time.
     import io
+    import warnings
     import zipfile
     for name, method in (('stored', zipfile.ZIP_STORED), ('deflated', zipfile.ZIP_DEFLATED)):
         with zipfile.ZipFile(os.path.join(folder, name + '.npz'), 'w', method) as archive:
@@ -220,6 +221,12 @@ def arrays(folder):
                 memory = io.BytesIO()
                 np.save(memory, array)
                 archive.writestr(zipfile.ZipInfo(key + '.npy', (1980, 1, 1, 0, 0, 0)), memory.getvalue(), method)
+    with warnings.catch_warnings(), zipfile.ZipFile(os.path.join(folder, 'twice.npz'), 'w') as archive:
+        warnings.simplefilter('ignore')
+        for value in (1, 2):
+            memory = io.BytesIO()
+            np.save(memory, np.float32(value))
+            archive.writestr(zipfile.ZipInfo('b.npy', (1980, 1, 1, 0, 0, 0)), memory.getvalue())
 
 
 if __name__ == '__main__':

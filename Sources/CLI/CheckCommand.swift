@@ -1,9 +1,9 @@
 import ArgumentParser
 import H5Conv
-import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv check FILE`.
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Find everything that could go wrong with a model file.",
     discussion: """
@@ -12,14 +12,34 @@ struct CheckCommand: ParsableCommand {
       Example: h5conv check model.h5
       """)
 
-  @Argument(help: ArgumentHelp("The model file.", valueName: "file")) var file: String
+  @Argument(help: ArgumentHelp("The model file.", valueName: "file")) var file: String?
   @OptionGroup var source: ArchitectureArguments
+  @OptionGroup var supervision: SupervisionArguments
+  @Flag(help: "Tell what this machine's kernel gives to contain damaged files, instead of checking one.") var sandbox =
+    false
   @Flag(help: "Say nothing; the exit code tells.") var quiet = false
   @Flag(help: "Write JSON to stdout.") var json = false
 
-  func run() throws {
-    nowWorking(on: file)
-    let check = try ModelCheck(contentsOf: file, architecture: source.architecture)
+  func validate() throws {
+    if sandbox == (file != nil) { throw ValidationError("give a file, or --sandbox") }
+  }
+
+  var job: Job {
+    let files = (file.map { [$0] } ?? []) + source.files
+    return Job(file: file ?? "sandbox", inputs: files)
+  }
+
+  func work() throws {
+    let check =
+      if let file {
+        try ModelCheck(contentsOf: file, architecture: source.architecture)
+      } else {
+        ModelCheck(
+          "sandbox",
+          findings: Worker.confinement?.findings ?? [
+            Finding(.warning, "no_sandbox", at: "sandbox", "--no-sandbox turned it off")
+          ])
+      }
     if json || !quiet { try Terminal.print(json ? check.json : check.text) }
     if !check.isGood { throw ExitCode(1) }
   }

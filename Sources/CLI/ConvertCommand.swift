@@ -1,9 +1,9 @@
 import ArgumentParser
 import H5Conv
-import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv convert IN OUT`.
-struct ConvertCommand: ParsableCommand {
+struct ConvertCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
     abstract: "Bring a model into another kind of file, or an old one into a form that Keras 3 reads.",
@@ -18,11 +18,13 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The file that is written.", valueName: "out")) var output: String
   @OptionGroup var source: ArchitectureArguments
   @OptionGroup var storage: StorageArguments
+  @OptionGroup var supervision: SupervisionArguments
   @Flag(help: "Replace an existing output.") var force = false
   @Flag(help: "Print nothing but errors.") var quiet = false
 
-  func run() throws {
-    nowWorking(on: input)
+  var job: Job { Job(file: input, inputs: [input] + source.files, output: .file(output)) }
+
+  func work() throws {
     var options = try storage.options()
     options.replaces = force
     let result = try convertModel(at: input, architecture: source.architecture, to: output, options)

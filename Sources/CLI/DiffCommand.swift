@@ -1,9 +1,9 @@
 import ArgumentParser
 import H5Conv
-import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv diff A B`.
-struct DiffCommand: ParsableCommand {
+struct DiffCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Compare two models: architecture, weights, and what their layers compute.",
     discussion: """
@@ -25,6 +25,7 @@ struct DiffCommand: ParsableCommand {
   var input: [String] = []
   @OptionGroup var image: ImageArguments
   @OptionGroup var running: RunArguments
+  @OptionGroup var supervision: SupervisionArguments
   @Option(help: ArgumentHelp("Rows of each table.", valueName: "n")) var rows = 20
   @Flag(help: "Write JSON to stdout.") var json = false
 
@@ -35,8 +36,12 @@ struct DiffCommand: ParsableCommand {
     if rows < 1 { throw ValidationError("--rows must be at least 1") }
   }
 
-  func run() throws {
-    nowWorking(on: first)
+  var job: Job {
+    Job(
+      file: first, inputs: [first, second] + source.files + input, runsModel: !input.isEmpty)
+  }
+
+  func work() throws {
     var diff = try ModelDiff(
       first, second, architecture: source.architecture, tolerance: Tolerance(absolute: atol, relative: rtol))
     if !input.isEmpty {

@@ -1,9 +1,9 @@
 import ArgumentParser
 import H5Conv
-import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv extract MODEL INPUT… -o OUT`.
-struct ExtractCommand: ParsableCommand {
+struct ExtractCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract", abstract: "Write raw activations of the chosen layers to .npz, .h5 or .npy.",
     discussion: """
@@ -21,18 +21,24 @@ struct ExtractCommand: ParsableCommand {
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
+  @OptionGroup var supervision: SupervisionArguments
   @Flag(help: "Replace an existing output.") var force = false
   @Flag(help: "Write what was made to stdout as JSON.") var json = false
 
-  func run() throws {
-    nowWorking(on: model)
+  var job: Job {
+    Job(file: model, inputs: [model] + source.files + inputs, output: .file(output), runsModel: true)
+  }
+
+  func work() throws {
     var model = try Model(contentsOf: model, architecture: source.architecture)
     model.isExact = running.exact
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var told: String?
+    Worker.progresses()
     let result = try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) {
       done, preprocess in
+      Worker.progresses()
       if running.quiet { return }
       if told != preprocess {
         Terminal.endProgress()

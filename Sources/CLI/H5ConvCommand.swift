@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import H5Conv
-import H5ConvFiles
 
 /// The program `h5conv`.
 @main
@@ -21,19 +20,29 @@ struct H5ConvCommand: ParsableCommand {
 
   static func main() {
     signal(SIGPIPE, SIG_DFL)
-    endOrderly()
+    Glibc._exit(
+      code {
+        var command = try parseAsRoot()
+        try command.run()
+      })
+  }
+
+  /// The exit code that `body` ends with; an error is told in one line.
+  static func code(_ body: () throws -> Void) -> Int32 {
     do {
-      var command = try parseAsRoot()
-      try command.run()
+      try body()
+      return 0
     } catch let error as H5ConvError {
       Terminal.complain(error)
-      Glibc.exit(error.kind.rawValue)
+      return error.kind.rawValue
     } catch {
       let code = exitCode(for: error)
+      // Only a number: who threw it has said why.
+      if error is ExitCode { return code.rawValue }
       // Help and version are answers; anything else is one line like every other error.
       guard code != .success, code.rawValue == H5ConvError.Kind.usage.rawValue else { exit(withError: error) }
       Terminal.complain(H5ConvError(.usage, message(for: error), remedy: "see 'h5conv --help'"))
-      Glibc.exit(code.rawValue)
+      return code.rawValue
     }
   }
 }

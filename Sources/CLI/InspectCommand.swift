@@ -1,9 +1,9 @@
 import ArgumentParser
 import H5Conv
-import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv inspect FILE`.
-struct InspectCommand: ParsableCommand {
+struct InspectCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Show what is in a model file: layers, shapes, parameters, origin, warnings.",
     discussion: """
@@ -13,6 +13,7 @@ struct InspectCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "file")) var file: String
   @OptionGroup var source: ArchitectureArguments
+  @OptionGroup var supervision: SupervisionArguments
   @Flag(help: "Add a table of every weight: shape, type, min, max, mean, std, zeros, NaN and Inf.") var weights = false
   @Flag(help: "Show the HDF5 tree instead: groups, datasets, attributes, of any HDF5 file.") var tree = false
   @Flag(help: "Write JSON to stdout.") var json = false
@@ -21,8 +22,9 @@ struct InspectCommand: ParsableCommand {
     if tree, weights || json { throw ValidationError("--tree goes alone") }
   }
 
-  func run() throws {
-    nowWorking(on: file)
+  var job: Job { Job(file: file, inputs: [file] + source.files) }
+
+  func work() throws {
     if tree { return try Terminal.print(try HDF5Tree.text(ofFileAt: file)) }
     let inspection = try Inspection(contentsOf: file, architecture: source.architecture)
     try Terminal.print(json ? try inspection.json(weights: weights) : try inspection.text(weights: weights))

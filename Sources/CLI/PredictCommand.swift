@@ -1,9 +1,9 @@
 import ArgumentParser
 import H5Conv
-import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv predict MODEL INPUT…`.
-struct PredictCommand: ParsableCommand {
+struct PredictCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Run a network on pictures and print the best classes.",
     discussion: """
@@ -20,21 +20,28 @@ struct PredictCommand: ParsableCommand {
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
+  @OptionGroup var supervision: SupervisionArguments
   @Flag(help: "Write JSON to stdout.") var json = false
 
   func validate() throws {
     if top < 1 { throw ValidationError("--top must be at least 1") }
   }
 
-  func run() throws {
-    nowWorking(on: model)
+  var job: Job {
+    Job(
+      file: model, inputs: [model] + source.files + inputs + (labels.map { [$0] } ?? []), runsModel: true)
+  }
+
+  func work() throws {
     var model = try Model(contentsOf: model, architecture: source.architecture)
     model.isExact = running.exact
     let names = try labels.map { try readLabels($0) } ?? []
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
+    Worker.progresses()
     let results = try model.predict(
       items, try image.options(), labels: names, top: top, softmax: softmax, threads: running.threads
     ) { done in
+      Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
     }
     Terminal.endProgress()

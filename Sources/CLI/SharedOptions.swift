@@ -93,4 +93,7 @@ struct ArchitectureArguments: ParsableArguments {
     help: ArgumentHelp("The architecture of a weights-only file: model.to_json()'s text, or an .h5.", valueName: "file")
   )
   var architecture: String?
+
+  /// The files that it names.
+  var files: [String] { architecture.map { [$0] } ?? [] }
 }

@@ -1,9 +1,9 @@
 import ArgumentParser
 import H5Conv
-import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv slice MODEL --outputs a,b -o SUB.h5`.
-struct SliceCommand: ParsableCommand {
+struct SliceCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "slice", abstract: "Cut a multi-output sub-model out of a model, as a file that Keras loads.",
     discussion: """
@@ -23,11 +23,13 @@ struct SliceCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Put this before the names of the layers.", valueName: "text")) var prefix = ""
   @Option(name: .shortAndLong, help: ArgumentHelp("The file that is written.", valueName: "file")) var output: String
   @OptionGroup var storage: StorageArguments
+  @OptionGroup var supervision: SupervisionArguments
   @Flag(help: "Replace an existing output.") var force = false
   @Flag(help: "Print nothing but errors.") var quiet = false
 
-  func run() throws {
-    nowWorking(on: model)
+  var job: Job { Job(file: model, inputs: [model] + source.files, output: .file(output)) }
+
+  func work() throws {
     var conversion = try storage.options()
     conversion.replaces = force
     var options = SliceOptions()

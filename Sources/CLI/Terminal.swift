@@ -1,11 +1,12 @@
 import Glibc
 import H5Conv
 import H5ConvDiagnostics
+import H5ConvSupervisor
 
 /// What goes to the terminal: results on stdout, everything else on stderr.
 enum Terminal {
   /// Whether stderr is a terminal that shows progress.
-  static let showsProgress = isatty(2) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+  static let showsProgress = isatty(Worker.messages) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
 
   /// Writes a result.
   ///
@@ -17,19 +18,19 @@ enum Terminal {
   }
 
   /// Writes a note to stderr.
-  static func note(_ text: String) { _ = write(text.escapedForTerminal + "\n", to: 2) }
+  static func note(_ text: String) { _ = write(text.escapedForTerminal + "\n", to: Worker.messages) }
 
   /// Writes an error as `h5conv: FILE: what is wrong (where): what to do`.
   static func complain(_ error: H5ConvError) { note("h5conv: \(error.description)") }
 
   /// Shows a line that the next one overwrites.
   static func progress(_ text: String) {
-    if showsProgress { _ = write("\r\u{1b}[K\(text.escapedForTerminal)", to: 2) }
+    if showsProgress { _ = write("\r\u{1b}[K\(text.escapedForTerminal)", to: Worker.messages) }
   }
 
   /// Removes the progress line.
   static func endProgress() {
-    if showsProgress { _ = write("\r\u{1b}[K", to: 2) }
+    if showsProgress { _ = write("\r\u{1b}[K", to: Worker.messages) }
   }
 
   private static func write(_ text: String, to descriptor: Int32) -> Bool {

@@ -1,9 +1,10 @@
 import ArgumentParser
 import H5Conv
 import H5ConvFiles
+import H5ConvSupervisor
 
 /// The command `h5conv viz MODEL IMAGE…`.
-struct VizCommand: ParsableCommand {
+struct VizCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "viz", abstract: "Show what every convolution sees in a picture.",
     discussion: """
@@ -38,11 +39,17 @@ struct VizCommand: ParsableCommand {
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
+  @OptionGroup var supervision: SupervisionArguments
   @Flag(help: "Write into an existing folder, replacing files of the same names.") var force = false
   @Flag(help: "Write the manifest to stdout instead of the table.") var json = false
 
-  func run() throws {
-    nowWorking(on: model)
+  var job: Job {
+    Job(
+      file: model, inputs: [model] + source.files + inputs,
+      output: output.map { .folder($0) } ?? .folders(beginning: ResultFolders.defaultPrefix), runsModel: true)
+  }
+
+  func work() throws {
     let path = model
     var model = try Model(contentsOf: path, architecture: source.architecture)
     model.isExact = running.exact
@@ -51,6 +58,7 @@ struct VizCommand: ParsableCommand {
     var manifests: [String] = []
     let folders = try ResultFolders(model: path, output: output, items: items)
     for (place, item) in items.enumerated() {
+      Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(place + 1) of \(items.count): \(item.path)") }
       let results = try slice.visualize(
         item, image: try image.options(), figures: figures, threads: running.threads, replaces: force
@@ -86,6 +94,9 @@ struct VizCommand: ParsableCommand {
 
 /// Where the results of each image go.
 private struct ResultFolders {
+  /// What the names of folders begin with that the user gave no name.
+  static let defaultPrefix = "viz-"
+
   private let names: [String]
   private let output: String?
   private let isSingle: Bool
@@ -99,7 +110,7 @@ private struct ResultFolders {
       let count = used[stem, default: 0]
       used[stem] = count + 1
       let name = count == 0 ? stem : "\(stem)-\(count + 1)"
-      return output == nil ? "viz-\(model.stem)-\(name)" : name
+      return output == nil ? "\(ResultFolders.defaultPrefix)\(model.stem)-\(name)" : name
     }
     if let output, !isSingle || items.contains(where: { $0.count > 1 }) { try makeOutputFolder(output) }
   }

@@ -67,3 +67,23 @@ uint32_t h5c_crc32(uint32_t crc, const void *data, size_t count) {
 #endif
   return ~by_table(crc, bytes, count);
 }
+
+// The product of two polynomials modulo P, the highest power in the lowest bit.
+static uint32_t product(uint32_t a, uint32_t b) {
+  uint32_t sum = 0;
+  for (uint32_t bit = 0x80000000u; bit; bit >>= 1) {
+    if (a & bit) sum ^= b;
+    b = b & 1 ? b >> 1 ^ 0xedb88320u : b >> 1;
+  }
+  return sum;
+}
+
+uint32_t h5c_crc32_combined(uint32_t first, uint32_t second, size_t second_count) {
+  // The first is followed by `second_count` bytes: times x^(8 count), by squares of x^8.
+  uint32_t power = 1u << 23;
+  for (size_t rest = second_count; rest; rest >>= 1) {
+    if (rest & 1) first = product(first, power);
+    power = product(power, power);
+  }
+  return first ^ second;
+}

@@ -46,7 +46,7 @@ package struct JSONParser {
   }
 
   private func error(_ what: String) -> H5ConvError {
-    H5ConvError(.badData, "JSON cannot be read, \(what)", at: "byte \(place)")
+    H5ConvError(.badData, "JSON cannot be read, \(what)", at: "byte \(place)", reason: .damagedConfig)
   }
 
   private var byte: UInt8? { place < text.count ? text[place] : nil }

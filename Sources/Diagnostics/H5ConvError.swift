@@ -23,8 +23,36 @@ public struct H5ConvError: Error, Sendable, Equatable, CustomStringConvertible {
     case limit = 75
   }
 
+  /// What is wrong, for programs that treat some failures apart; the raw value is the code of a check's finding.
+  public enum Reason: String, Sendable {
+    case emptyFile = "empty_file"
+    /// The file ends before what it says it holds.
+    case truncated
+    /// A pointer of Git LFS instead of the file.
+    case gitLFSPointer = "git_lfs_pointer"
+    case webPage = "web_page"
+    /// Some other kind of file.
+    case notAModel = "not_a_model"
+    case damagedArchive = "damaged_archive"
+    case zipBomb = "zip_bomb"
+    /// JSON that cannot be read, or is no config of a model.
+    case damagedConfig = "damaged_config"
+    /// Pickled weights that cannot be read.
+    case damagedPickle = "damaged_pickle"
+    /// Pickled weights that would call functions which weights have no use for.
+    case pickledCode = "pickled_code"
+    /// Data in other files, which are never opened.
+    case externalStorage = "external_storage"
+    /// A weight that the file lists and does not have.
+    case listedWeightMissing = "listed_weight_missing"
+    /// A weight that a layer needs and the file does not have.
+    case missingWeight = "missing_weight"
+  }
+
   /// The class of the failure.
   public let kind: Kind
+  /// What is wrong, where programs ask for it.
+  public let reason: Reason?
   /// What is wrong, without the file's name.
   public let what: String
   /// The place in the file: a layer, a field, a dataset.
@@ -35,8 +63,12 @@ public struct H5ConvError: Error, Sendable, Equatable, CustomStringConvertible {
   public private(set) var file: String?
 
   /// An error of `kind`, saying `what` is wrong, at which `place`, and what to do.
-  public init(_ kind: Kind, _ what: String, at place: String? = nil, remedy: String? = nil, file: String? = nil) {
+  public init(
+    _ kind: Kind, _ what: String, at place: String? = nil, remedy: String? = nil, file: String? = nil,
+    reason: Reason? = nil
+  ) {
     self.kind = kind
+    self.reason = reason
     self.what = what
     self.place = place
     self.remedy = remedy

@@ -64,27 +64,27 @@ package final class OpenFile: Sendable {
   }
 }
 
-/// Copies `count` bytes between files, in the kernel where it can.
+/// Copies `count` bytes between files.
 ///
-/// - Throws: ``H5ConvError``: `badData` when the source ends before, `inputOutput` when the target cannot be written.
+/// - Throws: ``H5ConvError``: `badData` when the source ends before, `inputOutput` when one cannot be read or written.
 package func copyBytes(
   from source: OpenFile, at sourceOffset: Int, count: Int, to target: Int32, at targetOffset: Int, targetPath: String
 ) throws {
-  var done = 0
-  while done < count {
-    let copied = h5c_copy_range(
-      source.descriptor, Int64(sourceOffset + done), target, Int64(targetOffset + done), count - done)
-    if copied > 0 {
-      done += copied
-    } else if copied == 0 || errno != EINTR {
-      // Not between these two files, or the source's end: reading finds out which.
-      break
-    }
-  }
-  while done < count {
-    let bytes = try source.bytes(at: sourceOffset + done, count: min(1 << 20, count - done))
-    try bytes.withUnsafeBytes { try writeBytes($0, to: target, at: targetOffset + done, path: targetPath) }
-    done += bytes.count
+  let result = h5c_copy(source.descriptor, Int64(sourceOffset), target, Int64(targetOffset), count)
+  try check(result, of: source, before: sourceOffset + count, targetPath: targetPath)
+}
+
+/// - Throws: ``H5ConvError`` when `result` is none.
+private func check(_ result: h5c_range_result, of source: OpenFile, before end: Int, targetPath: String) throws {
+  switch result.end {
+  case H5C_COMPLETE: return
+  case H5C_SOURCE_ENDED:
+    throw H5ConvError(.badData, "the file ends before byte \(end)", remedy: "get it again", file: source.path)
+  case H5C_WRITE_FAILED:
+    errno = result.code
+    throw OutputFile.failure(.inputOutput, targetPath)
+  default:
+    throw H5ConvError(.inputOutput, String(cString: strerror(result.code)), file: source.path)
   }
 }
 
@@ -106,18 +106,8 @@ package func writeBytes(_ bytes: UnsafeRawBufferPointer, to target: Int32, at of
 /// - Throws: ``H5ConvError`` when they cannot be read.
 package func checksum(of file: OpenFile, from offset: Int) throws -> UInt32 {
   var crc: UInt32 = 0
-  var place = offset
-  let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-  while place < file.size {
-    let start = place / page * page
-    let count = min(1 << 24, file.size - start)
-    guard let mapping = mmap(nil, count, PROT_READ, MAP_SHARED, file.descriptor, off_t(start)), mapping != MAP_FAILED
-    else { throw OutputFile.failure(.inputOutput, file.path) }
-    madvise(mapping, count, MADV_SEQUENTIAL)
-    crc = h5c_crc32(crc, mapping + (place - start), count - (place - start))
-    munmap(mapping, count)
-    place = start + count
-  }
+  let result = h5c_crc32_of_range(file.descriptor, Int64(offset), max(0, file.size - offset), &crc)
+  try check(result, of: file, before: file.size, targetPath: file.path)
   return crc
 }
 

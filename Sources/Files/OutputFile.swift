@@ -11,7 +11,7 @@ package final class OutputFile: Sendable {
   /// Where it is written until then.
   package let temporaryPath: String
   private let replaces: Bool
-  private let registration: Temporary
+  private let staging: any Staging
   private let isDone = Mutex(false)
 
   private static let counter = Atomic<Int>(0)
@@ -29,8 +29,8 @@ package final class OutputFile: Sendable {
       throw H5ConvError(.cannotWrite, "the folder '\(folder)' does not exist", remedy: "make it first", file: path)
     }
     let number = OutputFile.counter.add(1, ordering: .relaxed).newValue
-    temporaryPath = "\(folder)/.\(name.prefix(100)).\(getpid())-\(number).tmp"
-    registration = Temporary(temporaryPath)
+    staging = Results.staging
+    temporaryPath = "\(staging.place(for: folder))/.\(name.prefix(100)).\(getpid())-\(number).tmp"
   }
 
   deinit { if !isDone.withLock({ $0 }) { unlink(temporaryPath) } }
@@ -54,13 +54,22 @@ package final class OutputFile: Sendable {
 
   /// Writes the whole file and gives it its name.
   package func write(_ bytes: [UInt8]) throws {
-    let descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    do { try OutputFile.create(temporaryPath, bytes) } catch let error as H5ConvError {
+      throw H5ConvError(error.kind, error.what, remedy: error.remedy, file: path)
+    }
+    try commit()
+  }
+
+  /// Makes a file that does not exist yet, with all of `bytes`.
+  static func create(_ path: String, _ bytes: [UInt8]) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw OutputFile.failure(.cannotWrite, path) }
     var done = 0
     while done < bytes.count {
       let count = bytes.withUnsafeBytes {
         Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
       }
+      if count < 0, errno == EINTR { continue }
       guard count > 0 else {
         let error = OutputFile.failure(.inputOutput, path)
         close(descriptor)
@@ -69,19 +78,23 @@ package final class OutputFile: Sendable {
       done += count
     }
     guard close(descriptor) == 0 else { throw OutputFile.failure(.inputOutput, path) }
-    try commit()
   }
 
   /// Gives the temporary file its name.
   package func commit() throws {
     try OutputFile.checkFree(path, replaces: replaces)
-    guard rename(temporaryPath, path) == 0 else { throw OutputFile.failure(.cannotWrite, path) }
+    let code = staging.rename(temporaryPath, to: path, replaces: replaces)
+    if code == EEXIST { try OutputFile.checkFree(path, replaces: replaces) }
+    guard code == 0 else { throw OutputFile.failure(.cannotWrite, path, code: code) }
     isDone.withLock { $0 = true }
   }
 
-  /// An error with the reason of the last failed call.
-  package static func failure(_ kind: H5ConvError.Kind, _ path: String) -> H5ConvError {
-    let code = errno
+  /// An error with the reason of a failed call, the last one by default.
+  package static func failure(_ kind: H5ConvError.Kind, _ path: String, code: Int32 = errno) -> H5ConvError {
+    if code == EFBIG {
+      return H5ConvError(
+        .limit, "the output grows past the limit on the size of files", remedy: "raise it: see 'ulimit -f'", file: path)
+    }
     let remedy: String? =
       switch code {
       case ENOSPC, EDQUOT: "free some space and run it again"

@@ -11,8 +11,8 @@ package final class OutputFolder: Sendable {
   package let path: String
   private let temporaryPath: String?
   private let replaces: Bool
-  private let registration: Temporary?
-  private let written = Mutex<[(name: String, registration: Temporary)]>([])
+  private let staging = Results.staging
+  private let written = Mutex<[String]>([])
 
   private static let counter = Atomic<Int>(0)
 
@@ -32,42 +32,45 @@ package final class OutputFolder: Sendable {
           remedy: "give another with -o, or --force to write into it", file: path)
       }
       temporaryPath = nil
-      registration = nil
     } else {
       let (parent, name) = OutputFile.split(path)
       guard InputFile.isFolder(parent) else {
         throw H5ConvError(.cannotWrite, "the folder '\(parent)' does not exist", remedy: "make it first", file: path)
       }
       let number = OutputFolder.counter.add(1, ordering: .relaxed).newValue
-      let temporary = "\(parent)/.\(name.prefix(100)).\(getpid())-\(number).tmp"
+      let temporary = "\(staging.place(for: parent))/.\(name.prefix(100)).\(getpid())-\(number).tmp"
       guard mkdir(temporary, 0o777) == 0 else { throw OutputFile.failure(.cannotWrite, path) }
       temporaryPath = temporary
-      registration = Temporary(temporary)
     }
   }
 
   deinit {
     guard let temporaryPath else { return }
-    for (name, _) in written.withLock({ $0 }) { unlink("\(temporaryPath)/\(name)") }
+    for name in written.withLock({ $0 }) { unlink("\(temporaryPath)/\(name)") }
     rmdir(temporaryPath)
   }
 
   /// Writes the file `name` (without folders) of the results.
   package func write(_ name: String, _ bytes: [UInt8]) throws {
-    do { try OutputFile("\(temporaryPath ?? path)/\(name)", replaces: replaces).write(bytes) } catch let error
-      as H5ConvError
-    {
+    let file = "\(temporaryPath ?? path)/\(name)"
+    if temporaryPath != nil { written.withLock { $0.append(name) } }
+    do {
+      // A folder that nobody sees yet needs no second temporary name.
+      if temporaryPath == nil {
+        try OutputFile(file, replaces: replaces).write(bytes)
+      } else {
+        try OutputFile.create(file, bytes)
+      }
+    } catch let error as H5ConvError {
       throw H5ConvError(error.kind, error.what, at: error.place, remedy: error.remedy, file: "\(path)/\(name)")
     }
-    guard let temporaryPath else { return }
-    let registration = Temporary("\(temporaryPath)/\(name)")
-    written.withLock { $0.append((name, registration)) }
   }
 
   /// Gives the folder its name.
   package func commit() throws {
     guard let temporaryPath else { return }
-    guard rename(temporaryPath, path) == 0 else { throw OutputFile.failure(.cannotWrite, path) }
+    let code = staging.rename(temporaryPath, to: path, replaces: false)
+    guard code == 0 else { throw OutputFile.failure(.cannotWrite, path, code: code) }
     written.withLock { $0 = [] }
   }
 }
@@ -76,7 +79,8 @@ package final class OutputFolder: Sendable {
 ///
 /// - Throws: ``H5ConvError`` of kind `cannotWrite`.
 package func makeOutputFolder(_ path: String) throws {
-  guard mkdir(path, 0o777) == 0 || (errno == EEXIST && InputFile.isFolder(path)) else {
-    throw OutputFile.failure(.cannotWrite, path)
+  let code = Results.staging.makeFolder(path)
+  guard code == 0 || (code == EEXIST && InputFile.isFolder(path)) else {
+    throw OutputFile.failure(.cannotWrite, path, code: code)
   }
 }

@@ -7,12 +7,15 @@ import H5ConvModelFiles
 ///
 /// Source: `preprocess_weights_for_loading` of Keras 2, which does the same where it can know.
 struct KernelForm {
-  /// Written by Keras 1.
+  /// Written by Keras before 1.0.
+  private let isKeras0: Bool
+  /// Written by Keras 1, or before.
   private let isKeras1: Bool
   /// Theano turned the kernels over when it convolved with them; the others correlate.
   private let isTheano: Bool
 
-  init(isKeras1: Bool, isTheano: Bool) {
+  init(isKeras0: Bool, isKeras1: Bool, isTheano: Bool) {
+    self.isKeras0 = isKeras0
     self.isKeras1 = isKeras1
     self.isTheano = isTheano
   }
@@ -22,6 +25,9 @@ struct KernelForm {
     if isKeras1, spec.name == "alpha", let shape = spec.shape.known, shape != tensor.shape {
       // Keras 1 did not save on which axes a PReLU shares its slopes.
       return tensor.broadcast(to: shape) ?? tensor
+    }
+    if isKeras0, spec.name == "moving_variance", KernelForm.innermost(layer).className == "BatchNormalization" {
+      return tensor.variance(epsilon: KernelForm.innermost(layer).config["epsilon"]?.number ?? 1e-6)
     }
     guard spec.name.hasSuffix("kernel"), (3...5).contains(tensor.shape.count) else { return tensor }
     let (className, config) = KernelForm.innermost(layer)

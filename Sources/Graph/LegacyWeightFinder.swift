@@ -19,7 +19,7 @@ struct LegacyWeightFinder: WeightFinder {
     // As Keras 2 has it: weights that do not say which Keras wrote them are of Keras 1, whoever wrote the architecture.
     isKeras1 = !weights.hasVersion
     let isTheano = isKeras1 ? try? Keras1Weights.areOfTheano(weights) : backend == "theano"
-    form = KernelForm(isKeras1: isKeras1, isTheano: isTheano ?? false)
+    form = KernelForm(isKeras0: weights.isNumbered, isKeras1: isKeras1, isTheano: isTheano ?? false)
   }
 
   func find() -> ([Result<[String: StoredTensor], H5ConvError>], [WeightTable.Unclaimed]) {
@@ -28,11 +28,18 @@ struct LegacyWeightFinder: WeightFinder {
     let order = configOrder
     let groups = Dictionary(grouping: layers.indices) { layers[$0].path[0] }
     let stored = groupsByOrder(groups)
+    var numbered = try? isInOneRow(groups) ? NumberedWeights(weights) : nil
     for spec in architecture.layers {
       guard let members = groups[spec.name] else { continue }
       let ordered = members.sorted { order[layers[$0].path, default: 0] < order[layers[$1].path, default: 0] }
       do {
-        let match = try match(ordered, group: stored[spec.name] ?? spec.name)
+        let match =
+          if let dealt = try numbered?.next(ordered.map { layers[$0] }, of: spec) {
+            try match(
+              ordered, group: spec.name, stored: try dealt.map { ($0.name, try weights.tensor($0.group, $0.name)) })
+          } else {
+            try match(ordered, group: stored[spec.name] ?? spec.name)
+          }
         for (layer, tensors) in match.found { found[layer] = .success(tensors) }
         unclaimed += match.unclaimed.map { WeightTable.Unclaimed(layer: spec.name, tensor: $0) }
       } catch let error as H5ConvError {
@@ -44,20 +51,36 @@ struct LegacyWeightFinder: WeightFinder {
     return (found, unclaimed)
   }
 
+  /// Whether the groups of a file with numbers for names are not those of the layers that own weights.
+  private func isInOneRow(_ members: [String: [Int]]) -> Bool {
+    guard weights.isNumbered else { return false }
+    return weights.isOfGraph || owners(members).count != holders.count
+  }
+
+  /// Names of the top-level layers that own weights.
+  private func owners(_ members: [String: [Int]]) -> [String] {
+    architecture.layers.map(\.name).filter { name in
+      members[name, default: []].contains { !layers[$0].weights.isEmpty }
+    }
+  }
+
+  /// Names of the groups that hold weights.
+  private var holders: [String] {
+    weights.layerNames.filter { name in ((try? weights.weightNames(name)) ?? nil)?.isEmpty == false }
+  }
+
   /// The groups of layers whose own names the file does not have; empty when all names are there.
   ///
   /// Keras' `load_weights` pairs the layers that own weights with the groups that hold some, in order; so do we when a name is
   /// missing.
   private func groupsByOrder(_ members: [String: [Int]]) -> [String: String] {
-    let owners = architecture.layers.map(\.name).filter { name in
-      members[name, default: []].contains { !layers[$0].weights.isEmpty }
-    }
+    let owners = owners(members)
     // A Sequential of Keras up to 2.1 does not have the names of the models in it, so that these were made up.
     let isUnnamed =
       architecture.kind == .sequential
       && architecture.layers.contains { $0.nested != nil && $0.config["name"] == nil }
     if !isUnnamed, Set(owners).isSubset(of: weights.layerNames) { return [:] }
-    let stored = weights.layerNames.filter { name in ((try? weights.weightNames(name)) ?? nil)?.isEmpty == false }
+    let stored = holders
     guard owners.count == stored.count else { return [:] }
     return Dictionary(zip(owners, stored), uniquingKeysWith: { first, _ in first })
   }
@@ -66,9 +89,16 @@ struct LegacyWeightFinder: WeightFinder {
     _ members: [Int], group: String
   ) throws -> (found: [Int: [String: StoredTensor]], unclaimed: [StoredTensor]) {
     let names = try weights.weightNames(group)
+    return try match(members, group: group, stored: try names?.map { ($0, try weights.tensor(group, $0)) })
+  }
+
+  /// - Parameter weights: names and tensors of what is stored for the layers; nil when the file has nothing of them.
+  private func match(
+    _ members: [Int], group: String, stored weights: [(name: String, tensor: StoredTensor)]?
+  ) throws -> (found: [Int: [String: StoredTensor]], unclaimed: [StoredTensor]) {
     let required = members.reduce(0) { $0 + layers[$1].weights.filter { !$0.isOptional }.count }
     let expected = members.flatMap { member in
-      layers[member].weights.filter { !$0.isOptional || names?.count != required }.map { spec in
+      layers[member].weights.filter { !$0.isOptional || weights?.count != required }.map { spec in
         (
           member, spec,
           ExpectedWeight(
@@ -76,16 +106,15 @@ struct LegacyWeightFinder: WeightFinder {
         )
       }
     }
-    guard let names else {
+    guard let weights else {
       guard expected.isEmpty else {
         throw H5ConvError(.badData, "the file has no weights for it", at: "layer '\(group)'")
       }
       return ([:], [])
     }
-    let tensors = try names.map { try weights.tensor(group, $0) }
-    guard !expected.isEmpty else { return ([:], tensors) }
-    let stored =
-      try isKeras1 ? ofKeras1(Array(zip(names, tensors)), members, expected.count) : Array(zip(names, tensors))
+    guard !expected.isEmpty else { return ([:], weights.map(\.tensor)) }
+    let stored: [(String, StoredTensor)] =
+      try isKeras1 ? ofKeras1(weights, members, expected.count) : weights.map { ($0.name, $0.tensor) }
     let places = Dictionary(stored, uniquingKeysWith: { first, _ in first })
     let chosen = try WeightMatcher.match(expected.map(\.2), stored.map(\.0)) { name, spec in
       guard let tensor = places[name] else { return false }
@@ -103,9 +132,9 @@ struct LegacyWeightFinder: WeightFinder {
 
   /// Weights of Keras 1 under names as today's.
   private func ofKeras1(
-    _ weights: [(String, StoredTensor)], _ members: [Int], _ expected: Int
+    _ weights: [(name: String, tensor: StoredTensor)], _ members: [Int], _ expected: Int
   ) throws -> [(String, StoredTensor)] {
-    try Keras1Weights.modern(weights.map { (name: $0.0, tensor: $0.1) }, expected: expected) { owner in
+    try Keras1Weights.modern(weights, expected: expected) { owner in
       let member = members.count == 1 ? members.first : members.first { layers[$0].path.last == owner }
       return member.map { KernelForm.isChannelsFirst(layers[$0]) } ?? false
     }

@@ -35,7 +35,9 @@ package struct WeightTable: Sendable {
   /// The weight `name` of `layer`, as it is stored.
   package func stored(layer: Int, _ name: String) throws -> StoredTensor {
     guard let tensor = try found[layer].get()[name] else {
-      throw H5ConvError(.badData, "the weight '\(name)' is not in the file", at: "layer '\(layers[layer].name)'")
+      throw H5ConvError(
+        .badData, "the weight '\(name)' is not in the file", at: "layer '\(layers[layer].name)'", reason: .missingWeight
+      )
     }
     return tensor
   }
@@ -63,7 +65,8 @@ package struct WeightTable: Sendable {
   private func placed<Value>(_ layer: Int, _ body: () throws -> Value) throws -> Value {
     do { return try body() } catch let error as H5ConvError {
       throw H5ConvError(
-        error.kind, error.what, at: error.place ?? "layer '\(layers[layer].name)'", remedy: error.remedy)
+        error.kind, error.what, at: error.place ?? "layer '\(layers[layer].name)'", remedy: error.remedy,
+        reason: error.reason)
     }
   }
 

@@ -10,7 +10,7 @@ struct CompatibilityCheck {
 
   init(_ file: ModelFile) {
     guard let config = file.config else {
-      if file.container == .keras3Weights { layout(file) }
+      layout(file)
       return
     }
     let subject = TrapSubject(file, config)
@@ -46,7 +46,14 @@ struct CompatibilityCheck {
   }
 
   private mutating func layout(_ file: ModelFile) {
-    guard case .variables(let store) = file.weights, store.layersName != "layers" else { return }
+    guard case .variables(let store) = file.weights else { return }
+    if store.isPickled {
+      findings.append(
+        Finding(
+          .warning, "pickled_weights",
+          "the weights are pickled Python objects, which no version of Keras reads back", remedy: Trap.convert))
+    }
+    guard store.layersName != "layers" else { return }
     findings.append(
       Finding(
         .warning, "layout_of_keras_2_13",
@@ -117,12 +124,12 @@ struct Trap {
     "keras_1", "sequential_as_list", "sequential_without_input", "keras_2_archive", "keras_2_json", "initializer_dtype",
     "groups_argument", "time_major_argument", "attention_argument", "wrapped_layer_without_module", "removed_class",
     "operation_of_tensorflow", "nested_model_calls", "operations_in_h5", "backslash_paths", "bfloat16_in_h5",
-    "attention_in_h5", "old_dtype_policy", "custom_function",
+    "attention_in_h5", "old_dtype_policy", "custom_function", "pickled_weights",
   ]
 
   /// Traps after which tf_keras 2.21 does not load a file.
   static let refusedByKeras2: Set<String> = [
     "keras_1", "keras_3_only", "gru_without_reset_after", "layout_of_keras_2_13", "backslash_paths",
-    "custom_function",
+    "custom_function", "pickled_weights",
   ]
 }

@@ -23,18 +23,9 @@ struct FileCheck {
 
   /// The finding for a file that cannot be opened.
   static func finding(for error: H5ConvError) -> Finding {
-    let code = codes.first { error.what.contains($0.text) }?.code ?? "damaged"
-    return Finding(
-      .error, error.kind == .limit ? "limit" : code, at: error.place ?? "file", error.what, remedy: error.remedy)
+    let code = error.kind == .limit ? "limit" : error.reason?.rawValue ?? "damaged"
+    return Finding(.error, code, at: error.place ?? "file", error.what, remedy: error.remedy)
   }
-
-  /// Words in the messages of the readers, and what they mean.
-  private static let codes: [(text: String, code: String)] = [
-    ("the file is empty", "empty_file"), ("cut short", "truncated"), ("Git LFS pointer", "git_lfs_pointer"),
-    ("web page", "web_page"), ("not a Keras model", "not_a_model"), ("this archive is neither", "not_a_model"),
-    ("this JSON is neither", "not_a_model"), ("archive", "damaged_archive"), ("zip bomb", "zip_bomb"),
-    ("pickled", "pickled_weights"), ("JSON", "damaged_config"), ("class_name and config", "damaged_config"),
-  ]
 
   private mutating func add(
     _ severity: Finding.Severity, _ code: String, at place: String = "file", _ message: String, remedy: String? = nil
@@ -53,13 +44,13 @@ struct FileCheck {
         switch item {
         case .group:
           if name.contains("\\") { backslashes.append(name) }
-        case .other(let what):
-          guard what.contains("link") else { return }
-          let isExternal = what.contains("external")
+        case .other: return
+        case .link(let kind):
+          let isExternal = kind == .external
           found.append(
             Finding(
               isExternal ? .error : .warning, isExternal ? "external_link" : "soft_link", at: name,
-              "\(what.trimmingParentheses); Keras since 3.13 refuses it",
+              "a \(kind.rawValue), not followed; Keras since 3.13 refuses it",
               remedy: isExternal ? "do not trust the file" : nil))
         case .dataset(let dataset):
           let size = (try? dataset.elementCount().multipliedReportingOverflow(by: dataset.elementType.byteCount ?? 0))
@@ -99,7 +90,7 @@ struct FileCheck {
 
   private static func storage(_ dataset: Dataset, _ error: H5ConvError) -> Finding {
     let place = String(dataset.path.dropFirst())
-    if error.what.contains("in other files") {
+    if error.reason == .externalStorage {
       return Finding(.error, "external_storage", at: place, error.what, remedy: "do not trust the file")
     }
     if error.kind == .unsupported {
@@ -167,11 +158,5 @@ extension Finding {
     let known = error as? H5ConvError
     self.init(
       severity, code, at: known?.place ?? place, known?.what ?? "\(error)", remedy: known?.remedy)
-  }
-}
-
-extension String {
-  fileprivate var trimmingParentheses: String {
-    String(drop { $0 == "(" }.reversed().drop { $0 == ")" }.reversed())
   }
 }

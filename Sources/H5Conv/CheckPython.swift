@@ -90,34 +90,8 @@ struct PythonCode {
     }
   }
 
-  /// The bytes of base64 text, line breaks ignored; of other text its characters.
+  /// The bytes of base64 text; of other text its characters.
   private static func bytes(_ text: String) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for character in text.utf8 {
-      guard let value = digit(character) else {
-        if [0x0a, 0x0d, 0x20, UInt8(ascii: "=")].contains(character) { continue }
-        return text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
-      }
-      bits = bits << 6 | value
-      count += 6
-      if count >= 8 {
-        count -= 8
-        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      }
-    }
-    return bytes
-  }
-
-  private static func digit(_ character: UInt8) -> UInt32? {
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
-    }
+    bytesOfBase64(text) ?? text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
   }
 }

@@ -42,7 +42,7 @@ struct WeightCheck {
           guard told.insert(known?.description ?? "\(error)").inserted else { continue }
           add(
             .error, "missing_weight",
-            at: known?.what.contains(spec.name) == true ? "\(layer.name)/\(spec.name)" : layer.name,
+            at: known?.reason == .missingWeight ? "\(layer.name)/\(spec.name)" : layer.name,
             known?.what ?? "\(error)", remedy: known?.remedy)
         }
       }

@@ -110,7 +110,7 @@ private func convertWeights(_ file: ModelFile, to target: String, _ options: Con
 {
   guard file.weights != nil else { throw file.noArchitecture }
   let layers = try naming(file.path) {
-    try file.weightGroups().map { group in
+    try file.completeWeightGroups().map { group in
       WrittenLayer(
         path: group.name.split(separator: "/").map(String.init),
         weights: group.weights.map { tensor in

@@ -149,7 +149,7 @@ struct WeightComparison {
   mutating func compare(_ a: ModelFile, _ b: ModelFile) throws {
     func weights(_ file: ModelFile) throws -> [ComparableWeight] {
       try naming(file.path) {
-        try file.weightGroups().flatMap { group in
+        try file.completeWeightGroups().flatMap { group in
           group.weights.map { tensor in
             ComparableWeight(WeightComparison.key(of: tensor.path, in: group.name, group: group.name), tensor) {
               try tensor.tensor()

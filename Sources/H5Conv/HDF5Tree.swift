@@ -26,6 +26,7 @@ public enum HDF5Tree {
           let shape = dataset.shape.map(String.init).joined(separator: ", ")
           lines.append("\(indent)\(name)  (\(shape)) \(dataset.elementType), \(try dataset.storageDescription())")
           lines += try attributes(of: dataset, indent: indent + "  ")
+        case .link(let kind): lines.append("\(indent)\(name)  (a \(kind.rawValue), not followed)")
         case .other(let what): lines.append("\(indent)\(name)  \(what)")
         }
       }
@@ -53,6 +54,7 @@ public enum HDF5Tree {
   enum Item {
     case group(Group)
     case dataset(Dataset)
+    case link(Group.Link)
     case other(String)
   }
 
@@ -78,7 +80,7 @@ public enum HDF5Tree {
         try visit(depth, name, .group(group))
         guard depth < limits.depth else { continue }
         pending += try group.memberNames().reversed().map { (depth + 1, $0, group) }
-      case .link(let kind): try visit(depth, name, .other("(a \(kind), not followed)"))
+      case .link(let kind): try visit(depth, name, .link(kind))
       case .other: try visit(depth, name, .other("(a named type)"))
       case nil: continue
       }

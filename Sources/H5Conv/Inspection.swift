@@ -44,8 +44,11 @@ public struct Inspection: Sendable {
 
   private static func warnings(_ file: ModelFile, _ model: Model?, _ failure: H5ConvError?) -> [String] {
     guard let model else {
-      if let failure { return ["\(failure.what): \(failure.remedy ?? "its weights are listed")"] }
-      return ["the file holds weights but no architecture: it can be listed, not run"]
+      let first =
+        failure.map { "\($0.what): \($0.remedy ?? "its weights are listed")" }
+        ?? "the file holds weights but no architecture: it can be listed, not run"
+      let missing = ((try? file.weightGroups()) ?? []).flatMap(\.missing)
+      return [first] + missing.map { "\($0.what) (\($0.place ?? "weights"))" }
     }
     var warnings: [String] = []
     var unsupported: [String: [String]] = [:]

@@ -32,7 +32,7 @@ extension Inspection {
       try addGroups(to: &object)
     }
     object["warnings"] = .array(warnings.map { .string($0) })
-    if weights { object["weights"] = .array(try file.storedWeights().map(\.json)) }
+    if weights { object["weights"] = .array(try file.storedWeights(skipsMissing: true).map(\.json)) }
     return JSONValue.object(object).text(pretty: true)
   }
 

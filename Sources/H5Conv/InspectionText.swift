@@ -55,7 +55,7 @@ extension Inspection {
   private func weightTable() throws -> String {
     var table = TextTable(
       columns: ["Weight", "Shape", "Type", "Min", "Max", "Mean", "Std", "Zeros", "NaN", "Inf"], rightAligned: 3...9)
-    for weight in try file.storedWeights() {
+    for weight in try file.storedWeights(skipsMissing: true) {
       let name = [weight.path, PartialShape(weight.shape).description, weight.dtype]
       guard let statistics = try? naming(file.path, { try weight.statistics() }) else {
         table.add(name + Array(repeating: "unreadable", count: 7))

@@ -172,7 +172,7 @@ extension ModelFile {
     weights == nil
       ? H5ConvError(
         .badData, "this HDF5 file is not a Keras model: it has no model_config", remedy: "give a file that Keras saved",
-        file: path)
+        file: path, reason: .notAModel)
       : H5ConvError(
         .badData, "the file holds weights but no architecture",
         remedy: "give it with --architecture (what model.to_json() gave, an .h5 or a .keras), or a whole model from "

@@ -29,7 +29,9 @@ public struct Finding: Sendable, Equatable {
   /// What to do about it; nil when there is nothing to do, or the message says it.
   public let remedy: String?
 
-  init(_ severity: Severity, _ code: String, at place: String = "file", _ message: String, remedy: String? = nil) {
+  package init(
+    _ severity: Severity, _ code: String, at place: String = "file", _ message: String, remedy: String? = nil
+  ) {
     self.severity = severity
     self.code = code
     self.place = place
@@ -76,6 +78,12 @@ public struct ModelCheck: Sendable {
 
   /// Number of findings of a severity.
   public func count(of severity: Finding.Severity) -> Int { findings.count { $0.severity == severity } }
+
+  /// What was found about something that is no model file, called `path`.
+  package init(_ path: String, findings: [Finding]) {
+    self.path = path
+    self.findings = findings
+  }
 
   /// Checks the file at `path`.
   ///

@@ -90,12 +90,16 @@ extension Model {
 
 extension ModelFile {
   /// All weights of the file: those that its layers list, or in a file without such lists every dataset.
-  func storedWeights() throws -> [StoredWeight] {
+  ///
+  /// - Parameter skipsMissing: whether those that are listed and not there are left out; else they are an error.
+  func storedWeights(skipsMissing: Bool = false) throws -> [StoredWeight] {
     switch weights {
     case .legacy(let weights):
       return try (weights.layerNames + ["top_level_model_weights"]).flatMap { layer in
-        try (weights.weightNames(layer) ?? []).map { name in
-          StoredWeight(layer: layer, name: name, try weights.tensor(layer, name))
+        try (weights.weightNames(layer) ?? []).compactMap { name in
+          do { return StoredWeight(layer: layer, name: name, try weights.tensor(layer, name)) } catch is H5ConvError
+            where skipsMissing
+          { return nil }
         }
       }
     case .variables(let store):

@@ -129,7 +129,7 @@ package final class Dataset: AttributeOwner, Sendable {
   }
 
   private func located(_ error: H5ConvError) -> H5ConvError {
-    H5ConvError(error.kind, error.what, at: error.place ?? path, remedy: error.remedy)
+    H5ConvError(error.kind, error.what, at: error.place ?? path, remedy: error.remedy, reason: error.reason)
   }
 }
 
@@ -178,7 +178,8 @@ extension Dataset {
   private func checkStorage() throws(H5ConvError) {
     let storage = try storage()
     if storage.layout == "virtual" || storage.isExternal {
-      throw H5ConvError(.badData, "a dataset whose data is in other files, which are never opened", at: path)
+      throw H5ConvError(
+        .badData, "a dataset whose data is in other files, which are never opened", at: path, reason: .externalStorage)
     }
     let known = ["gzip", "shuffle", "fletcher32", "szip"]
     if let filter = storage.filters.first(where: { !known.contains($0) }) {

@@ -18,13 +18,19 @@ package final class Group: AttributeOwner, Sendable {
   }
 
   /// What stands under a name of a group.
+  package enum Link: String, Sendable {
+    case soft = "soft link"
+    case external = "external link"
+    case userDefined = "user-defined link"
+  }
+
   package enum Member: Sendable, Equatable {
     case group
     case dataset
     /// A named type or something else that is neither group nor dataset.
     case other
     /// A soft, external or user-defined link: never followed.
-    case link(String)
+    case link(Link)
   }
 
   /// Names of the members, in HDF5's order of names (not the order of layers).
@@ -62,9 +68,9 @@ package final class Group: AttributeOwner, Sendable {
         case H5O_TYPE_DATASET: .dataset
         default: .other
         }
-      case H5L_TYPE_SOFT: .link("soft link")
-      case H5L_TYPE_EXTERNAL: .link("external link")
-      default: .link("user-defined link")
+      case H5L_TYPE_SOFT: .link(.soft)
+      case H5L_TYPE_EXTERNAL: .link(.external)
+      default: .link(.userDefined)
       }
     return (member, UInt64(info.address))
   }
@@ -116,7 +122,7 @@ package final class Group: AttributeOwner, Sendable {
     guard member != expected else { return }
     let found =
       switch member {
-      case .link(let kind): "is a \(kind), which is never followed"
+      case .link(let kind): "is a \(kind.rawValue), which is never followed"
       case .group: "is a group where a dataset was expected"
       case .dataset: "is a dataset where a group was expected"
       case .other: "is neither a group nor a dataset"

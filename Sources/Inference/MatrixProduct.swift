@@ -20,13 +20,8 @@ func multiply(
   }
   // Sizes were checked against Int32 when the plan was compiled: no tensor has more elements.
   func size(_ value: Int) -> Int32 { Int32(truncatingIfNeeded: max(1, value)) }
-  if rows == 1, !bIsTransposed {
-    return cblas_sgemv(
-      CblasRowMajor, CblasTrans, Int32(truncatingIfNeeded: inner), size(columns), 1, b, size(bStride), a, 1,
-      adds ? 1 : 0, c, 1)
-  }
-  cblas_sgemm(
-    CblasRowMajor, CblasNoTrans, bIsTransposed ? CblasTrans : CblasNoTrans, size(rows), size(columns),
-    Int32(truncatingIfNeeded: inner), 1, a, size(aStride), b, size(bStride),
-    adds ? 1 : 0, c, size(cStride))
+  var product = h5c_product(
+    rows: size(rows), columns: size(columns), inner: size(inner), a: a, a_stride: size(aStride), b: b,
+    b_stride: size(bStride), b_is_transposed: bIsTransposed ? 1 : 0, c: c, c_stride: size(cStride), adds: adds ? 1 : 0)
+  h5c_multiply(&product)
 }

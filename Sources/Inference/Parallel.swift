@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 /// How many threads a run may use, and the loop that uses them.
 package struct Threads: Sendable {
@@ -9,11 +8,7 @@ package struct Threads: Sendable {
   /// - Parameter count: number of threads; nil for one per processor that this process may use.
   package init(_ count: Int? = nil) {
     self.count = min(64, max(1, count ?? Threads.available))
-    // One pool works at a time: OpenBLAS computes on the thread that calls it.
-    Threads.quietOpenBLAS
   }
-
-  private static let quietOpenBLAS: Void = openblas_set_num_threads(1)
 
   /// Processors that this process may use.
   package static let available = h5k_processors()

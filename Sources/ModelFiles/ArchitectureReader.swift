@@ -12,7 +12,8 @@ package struct ArchitectureReader {
   /// - Throws: ``H5ConvError`` of kind `badData` naming the place, `unsupported` for a subclassed model.
   package static func read(_ value: JSONValue, kerasVersion: String?) throws -> Architecture {
     guard let className = value["class_name"]?.string, let config = value["config"] else {
-      throw H5ConvError(.badData, "the model's config has no class_name and config", at: "model_config")
+      throw H5ConvError(
+        .badData, "the model's config has no class_name and config", at: "model_config", reason: .damagedConfig)
     }
     let reader = ArchitectureReader(generation: generation(of: value, kerasVersion: kerasVersion))
     let modern = reader.generation == 1 ? Keras1Config.translated(value)["config"] ?? config : config
@@ -21,9 +22,10 @@ package struct ArchitectureReader {
 
   private static func generation(of value: JSONValue, kerasVersion: String?) -> Int {
     if let major = (kerasVersion ?? value["keras_version"]?.string)?.split(separator: ".").first.flatMap({ Int($0) }),
-      (1...3).contains(major)
+      (0...3).contains(major)
     {
-      return major
+      // The layers of Keras 0.3 are those of Keras 1.
+      return max(1, major)
     }
     return generation(byKeysOf: value) ?? 2
   }

@@ -14,7 +14,7 @@ package enum FileKind: Sendable, Equatable {
   /// - Throws: ``H5ConvError`` of kind `badData`: empty, cut short, something else than a model.
   package static func of(_ file: OpenFile, from offset: Int = 0, size: Int? = nil) throws -> FileKind {
     let size = size ?? file.size
-    guard size > 0 else { throw H5ConvError(.badData, "the file is empty", remedy: "get it again") }
+    guard size > 0 else { throw H5ConvError(.badData, "the file is empty", remedy: "get it again", reason: .emptyFile) }
     return try kind(Head(file.descriptor, offset: offset, size: size))
   }
 
@@ -35,16 +35,19 @@ package enum FileKind: Sendable, Equatable {
     let text = String(decoding: start, as: UTF8.self).drop { $0.isWhitespace || $0 == "\u{feff}" }
     if text.hasPrefix("version https://git-lfs") {
       throw H5ConvError(
-        .badData, "this is a Git LFS pointer, not the model", remedy: "fetch the file itself with 'git lfs pull'")
+        .badData, "this is a Git LFS pointer, not the model", remedy: "fetch the file itself with 'git lfs pull'",
+        reason: .gitLFSPointer)
     }
     if text.hasPrefix("<") {
-      throw H5ConvError(.badData, "this is a web page, not a model", remedy: "download the file itself")
+      throw H5ConvError(
+        .badData, "this is a web page, not a model", remedy: "download the file itself", reason: .webPage)
     }
     if text.hasPrefix("{") { return .json }
     // Eight bytes of length, then a JSON object within it.
     if start.count > 9, start[8] == UInt8(ascii: "{"), start[6] == 0, start[7] == 0 { return .safetensors }
     throw H5ConvError(
-      .badData, "this is not a Keras model file", remedy: "give an .h5, .keras or .weights.h5 file that Keras saved")
+      .badData, "this is not a Keras model file", remedy: "give an .h5, .keras or .weights.h5 file that Keras saved",
+      reason: .notAModel)
   }
 
   /// Compares the end-of-file address in the superblock with the file's size.
@@ -69,7 +72,7 @@ package enum FileKind: Sendable, Equatable {
   private static func tooShort(_ size: Int, _ end: Int?) -> H5ConvError {
     H5ConvError(
       .badData, "the file is cut short: it has \(size)\(end.map { " of \($0)" } ?? "") bytes",
-      remedy: "download or copy it again")
+      remedy: "download or copy it again", reason: .truncated)
   }
 
   private struct Head {

@@ -10,7 +10,9 @@ package struct LegacyWeights: Sendable {
   /// Whether the group says which Keras wrote it; Keras 1 did not.
   package let hasVersion: Bool
   /// Whether it is the form of Keras before 1.0, where groups and weights have numbers for names.
-  private let isNumbered: Bool
+  package let isNumbered: Bool
+  /// Whether it is that of a Graph of such a Keras, which has the weights of all its layers in one group.
+  package let isOfGraph: Bool
 
   init(_ group: Group, in window: FileWindow?) throws {
     self.group = group
@@ -19,13 +21,27 @@ package struct LegacyWeights: Sendable {
     if let names = try group.splitStringsAttribute("layer_names") {
       layerNames = names
       isNumbered = false
+      isOfGraph = false
+    } else if try LegacyWeights.isOfGraph(group) {
+      layerNames = [LegacyWeights.graphName]
+      isNumbered = true
+      isOfGraph = true
     } else {
+      isOfGraph = false
       let names = try group.memberNames().compactMap { name in
         name.hasPrefix("layer_") ? Int(name.dropFirst("layer_".count)) : nil
       }
       layerNames = names.sorted().map { "layer_\($0)" }
       isNumbered = true
     }
+  }
+
+  /// What a Graph of Keras before 1.0 calls its one group.
+  package static let graphName = "graph"
+
+  static func isOfGraph(_ root: Group) throws -> Bool {
+    guard try root.member(graphName) == .group, let group = try root.group(graphName) else { return false }
+    return try group.hasAttribute("nb_params")
   }
 
   /// Names (paths below the layer's group) of the weights of `layer`, in storage order; nil when it has no group.
@@ -41,7 +57,9 @@ package struct LegacyWeights: Sendable {
   /// The weight `name` of `layer`.
   package func tensor(_ layer: String, _ name: String) throws -> StoredTensor {
     guard let dataset = try layerGroup(layer)?.dataset(name) else {
-      throw H5ConvError(.badData, "the weight '\(name)' is listed but not in the file", at: "layer '\(layer)'")
+      throw H5ConvError(
+        .badData, "the weight '\(name)' is listed but not in the file", at: "layer '\(layer)'",
+        reason: .listedWeightMissing)
     }
     return StoredTensor("\(layer)/\(name)", dataset, in: window)
   }

@@ -107,7 +107,7 @@ package struct ModelFile: Sendable {
       parts.container = .legacyWeights
     } else if try hasVariables(root) {
       parts.container = .keras3Weights
-      parts.weights = .variables(try VariableStore([(root, window)]))
+      parts.weights = .variables(try VariableStore(try HDF5Variables([(root, window)])))
     }
     return try ModelFile(window.file.path, parts)
   }
@@ -116,12 +116,13 @@ package struct ModelFile: Sendable {
   private static func legacyGroup(_ root: Group, hasConfig: Bool) throws -> Group? {
     if try root.member("model_weights") == .group, let group = try root.group("model_weights") { return group }
     for name in ["layer_names", "layer_names0", "nb_layers"] where try root.hasAttribute(name) { return root }
+    if try LegacyWeights.isOfGraph(root) { return root }
     return nil
   }
 
   private static func parse(_ text: String, _ name: String) throws -> JSONValue {
     do { return try JSONParser.parse(text) } catch let error as H5ConvError {
-      throw H5ConvError(error.kind, error.what, at: "attribute '\(name)', \(error.place ?? "")")
+      throw H5ConvError(error.kind, error.what, at: "attribute '\(name)', \(error.place ?? "")", reason: error.reason)
     }
   }
 
@@ -148,11 +149,15 @@ package struct ModelFile: Sendable {
   private static func archive(_ file: OpenFile) throws -> ModelFile {
     let archive = try ZipArchive(file)
     guard let config = archive.member("config.json") else {
+      if PickledVariables.isIn(archive) {
+        let weights = try VariableStore(try PickledVariables(archive))
+        return try ModelFile(file.path, Parts(container: .npz, weights: .variables(weights)))
+      }
       let arrays = archive.members.filter { $0.name.hasSuffix(".npy") }
       guard !arrays.isEmpty else {
         throw H5ConvError(
           .badData, "this archive is neither a .keras model nor a .npz: it has no config.json",
-          remedy: "give the .keras file itself")
+          remedy: "give the .keras file itself", reason: .notAModel)
       }
       let weights = try NamedWeights(try arrays.map { try NPZWeights.tensor($0, in: archive) })
       return try ModelFile(file.path, Parts(container: .npz, weights: .named(weights)))
@@ -166,7 +171,8 @@ package struct ModelFile: Sendable {
       let (window, length) = try archive.window(member)
       try parts.takeVariables(from: window, length: length)
     } else if let member = archive.member("model.weights.npz") {
-      parts.weights = .named(try NPZWeights.ofKeras(member, in: archive))
+      let (window, length) = try archive.window(member)
+      try parts.takePickles(from: window, length: length)
     }
     return try ModelFile(file.path, parts)
   }
@@ -189,6 +195,9 @@ package struct ModelFile: Sendable {
       if names.contains("model.weights.h5") {
         let file = try OpenFile("\(base)/model.weights.h5")
         try parts.takeVariables(from: FileWindow(file, offset: 0), length: file.size)
+      } else if names.contains("model.weights.npz") {
+        let file = try OpenFile("\(base)/model.weights.npz")
+        try parts.takePickles(from: FileWindow(file, offset: 0), length: file.size)
       } else if names.contains("model.weights.json") {
         parts.weights = .variables(try shards("\(base)/model.weights.json"))
       }
@@ -219,11 +228,11 @@ package struct ModelFile: Sendable {
       return try ModelFile(
         file.path, Parts(container: .keras3Weights, weights: .variables(try shards(value, besides: file.path))))
     }
-    let model = value["model_config"] ?? value
+    let model = Keras0Config.translated(value) ?? value["model_config"] ?? value
     guard model["class_name"] != nil, model["config"] != nil else {
       throw H5ConvError(
         .badData, "this JSON is neither an architecture nor a list of weight shards: it has no class_name and config",
-        remedy: "give what model.to_json() gave")
+        remedy: "give what model.to_json() gave", reason: .notAModel)
     }
     var parts = Parts(container: .architecture)
     parts.kerasVersion = value["keras_version"]?.string ?? model["keras_version"]?.string
@@ -251,15 +260,15 @@ package struct ModelFile: Sendable {
     }
     guard names.count <= 10_000 else { throw H5ConvError(.limit, "\(names.count) shards") }
     let folder = OutputFile.split(path).folder
-    return try VariableStore(
-      try names.sorted().map { name in
-        let file = try OpenFile("\(folder)/\(name)")
-        _ = try naming(file.path) { try FileKind.of(file) }
-        let opened = try naming(file.path) {
-          try File.open(descriptor: file.descriptor, offset: 0, length: file.size)
-        }
-        return (opened.root, FileWindow(file, offset: 0))
-      })
+    let roots: [(root: Group, window: FileWindow?)] = try names.sorted().map { name in
+      let file = try OpenFile("\(folder)/\(name)")
+      _ = try naming(file.path) { try FileKind.of(file) }
+      let opened = try naming(file.path) {
+        try File.open(descriptor: file.descriptor, offset: 0, length: file.size)
+      }
+      return (opened.root, FileWindow(file, offset: 0))
+    }
+    return try VariableStore(try HDF5Variables(roots))
   }
 
   private static func safetensors(_ file: OpenFile) throws -> ModelFile {
@@ -275,9 +284,16 @@ package struct ModelFile: Sendable {
 extension ModelFile.Parts {
   fileprivate mutating func takeVariables(from window: FileWindow, length: Int) throws {
     let head = try FileKind.of(window.file, from: window.offset, size: length)
-    guard head == .hdf5 else { throw H5ConvError(.badData, "model.weights.h5 is not HDF5") }
+    // Keras gives the file this name in folders whatever it holds.
+    if head == .zip { return try takePickles(from: window, length: length) }
+    guard head == .hdf5 else { throw H5ConvError(.badData, "model.weights.h5 is not HDF5", reason: .damagedArchive) }
     let file = try File.open(descriptor: window.file.descriptor, offset: window.offset, length: length)
     hdf5 = file
-    weights = .variables(try VariableStore([(file.root, window)]))
+    weights = .variables(try VariableStore(try HDF5Variables([(file.root, window)])))
+  }
+
+  /// Takes the weights from the archive `model.weights.npz`.
+  fileprivate mutating func takePickles(from window: FileWindow, length: Int) throws {
+    weights = .variables(try VariableStore(try PickledVariables(try ZipArchive(window, length: length))))
   }
 }

@@ -5,8 +5,6 @@ import H5ConvTensors
 
 /// Weights in the arrays of a `.npz` archive.
 enum NPZWeights {
-  private static let memberLimit = 1 << 36
-
   /// The array in `member`, under its name without `.npy`.
   static func tensor(_ member: ZipArchive.Member, in archive: ZipArchive) throws -> StoredTensor {
     let (window, length) = try archive.window(member)
@@ -22,7 +20,7 @@ enum NPZWeights {
       }
     guard let count = Tensor.elementCount(of: header.shape), header.dataOffset <= length,
       count <= (length - header.dataOffset) / size
-    else { throw H5ConvError(.badData, "the array is cut short", at: member.name) }
+    else { throw H5ConvError(.badData, "the array is cut short", at: member.name, reason: .truncated) }
     guard !header.isBigEndian else {
       throw H5ConvError(.unsupported, "an array in big-endian order", at: member.name)
     }
@@ -33,18 +31,9 @@ enum NPZWeights {
     return header.isFortran ? stored.permuted(Array(stored.shape.indices.reversed())) : stored
   }
 
-  /// The weights that Keras writes with `save_model(…)` into `model.weights.npz`.
-  ///
-  /// Each member is a pickled dictionary: Python code that loading would run, so that it is refused.
-  static func ofKeras(_ member: ZipArchive.Member, in archive: ZipArchive) throws -> NamedWeights {
-    throw H5ConvError(
-      .unsupported, "the weights are pickled Python objects (model.weights.npz), which are never run",
-      remedy: "save the model again with weights in HDF5, Keras' default")
-  }
-
   private static func naming<Value>(_ member: ZipArchive.Member, _ body: () throws -> Value) throws -> Value {
     do { return try body() } catch let error as H5ConvError {
-      throw H5ConvError(error.kind, error.what, at: member.name, remedy: error.remedy)
+      throw H5ConvError(error.kind, error.what, at: member.name, remedy: error.remedy, reason: error.reason)
     }
   }
 }

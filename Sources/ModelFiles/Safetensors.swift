@@ -29,7 +29,9 @@ package enum Safetensors {
   /// - Throws: ``H5ConvError`` of kind `badData` for a header that does not describe the file.
   package static func read(_ file: OpenFile) throws -> (weights: NamedWeights, metadata: JSONObject) {
     func damaged(_ what: String, _ place: String? = nil) -> H5ConvError { H5ConvError(.badData, what, at: place) }
-    guard file.size >= 8 else { throw damaged("the file is cut short") }
+    guard file.size >= 8 else {
+      throw H5ConvError(.badData, "the file is cut short", remedy: "download or copy it again", reason: .truncated)
+    }
     let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= headerLimit, Int(length) <= file.size - 8 else {
       throw damaged("the header of \(length) bytes is not in the file")

@@ -80,3 +80,19 @@ extension StoredTensor {
     }
   }
 }
+
+extension StoredTensor {
+  /// The variances of a batch normalization that stores standard deviations s and divides by s + `epsilon`, for one that divides
+  /// by √(variance + `epsilon`): (s + ε)² − ε.
+  package func variance(epsilon: Double) -> StoredTensor {
+    let source = self
+    return StoredTensor(
+      path, shape: shape, type: .float(bytes: 4, bigEndian: false),
+      MadeSource {
+        try source.tensor().values.flatMap { deviation -> [UInt8] in
+          let sum = Double(deviation) + epsilon
+          return withUnsafeBytes(of: Float(sum * sum - epsilon).bitPattern.littleEndian) { Array($0) }
+        }
+      })
+  }
+}

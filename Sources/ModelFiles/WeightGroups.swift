@@ -1,4 +1,5 @@
 import H5ConvConfig
+package import H5ConvDiagnostics
 import H5ConvTensors
 
 /// The weights of one layer in a file without an architecture, and what layer they look like.
@@ -8,10 +9,13 @@ package struct WeightGroup: Sendable {
   package let weights: [StoredTensor]
   /// The class that has such weights; nil when no class that is known has.
   package let className: String?
+  /// Why weights that the file lists here are not among ``weights``.
+  package let missing: [H5ConvError]
 
-  package init(name: String, weights: [StoredTensor], group: String? = nil) {
+  package init(name: String, weights: [StoredTensor], group: String? = nil, missing: [H5ConvError] = []) {
     self.name = name
     self.weights = weights
+    self.missing = missing
     className = WeightGroup.className(weights, group: group)
   }
 
@@ -91,6 +95,8 @@ package struct WeightGroup: Sendable {
 
 extension ModelFile {
   /// The weights by layers, as the file groups them; what training left (optimizer, metrics) is not among them.
+  ///
+  /// Weights that are listed and not there, or cannot be opened, are told by ``WeightGroup/missing``.
   package func weightGroups() throws -> [WeightGroup] {
     switch weights {
     case .legacy(let weights):
@@ -98,7 +104,14 @@ extension ModelFile {
         guard let names = try weights.weightNames(layer), !names.isEmpty || layer != "top_level_model_weights" else {
           return nil
         }
-        return WeightGroup(name: layer, weights: try names.map { try weights.tensor(layer, $0) })
+        var missing: [H5ConvError] = []
+        let found = try names.compactMap { name -> StoredTensor? in
+          do { return try weights.tensor(layer, name) } catch let error as H5ConvError {
+            missing.append(error)
+            return nil
+          }
+        }
+        return WeightGroup(name: layer, weights: found, missing: missing)
       }
     case .variables(let store):
       return try store.objects("").compactMap { path, variables in
@@ -126,6 +139,15 @@ extension ModelFile {
 }
 
 extension ModelFile {
+  /// The groups of ``weightGroups()`` when nothing is missing.
+  ///
+  /// - Throws: ``H5ConvError``: why the first missing weight is.
+  package func completeWeightGroups() throws -> [WeightGroup] {
+    let groups = try weightGroups()
+    if let missing = groups.lazy.compactMap(\.missing.first).first { throw missing }
+    return groups
+  }
+
   /// The optimizer's variables with their names, in order; none when the file has none.
   package func optimizerState() throws -> [StoredTensor] {
     switch weights {

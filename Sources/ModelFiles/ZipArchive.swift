@@ -16,23 +16,41 @@ package final class ZipArchive {
   }
 
   package let members: [Member]
-  private let file: OpenFile
+  private let window: FileWindow
+  /// Number of bytes of the archive.
+  private let length: Int
   private let archive: OpaquePointer
 
   /// - Throws: ``H5ConvError`` of kind `badData` with libzip's reason.
-  package init(_ file: OpenFile) throws {
-    self.file = file
+  package convenience init(_ file: OpenFile) throws {
+    try self.init(FileWindow(file, offset: 0), length: file.size)
+  }
+
+  /// The archive in `length` bytes of a file, which may be an archive itself; the two must not be read by turns.
+  package init(_ window: FileWindow, length: Int) throws {
+    self.window = window
+    self.length = length
+    let file = window.file
     let descriptor = fcntl(file.descriptor, F_DUPFD_CLOEXEC, 3)
-    guard descriptor >= 0 else { throw H5ConvError(.inputOutput, String(cString: strerror(errno)), file: file.path) }
-    lseek(descriptor, 0, SEEK_SET)
-    var code: Int32 = 0
-    guard let archive = zip_fdopen(descriptor, ZIP_CHECKCONS, &code) else {
-      close(descriptor)
-      var reason = zip_error_t()
-      zip_error_init_with_code(&reason, code)
-      defer { zip_error_fini(&reason) }
-      throw H5ConvError(
-        .badData, "the archive is damaged: \(String(cString: zip_error_strerror(&reason)))", remedy: "get it again")
+    guard descriptor >= 0, let stream = fdopen(descriptor, "rb") else {
+      throw H5ConvError(.inputOutput, String(cString: strerror(errno)), file: file.path)
+    }
+    var reason = zip_error_t()
+    zip_error_init(&reason)
+    defer { zip_error_fini(&reason) }
+    guard let source = zip_source_filep_create(stream, UInt64(window.offset), Int64(length), &reason) else {
+      fclose(stream)
+      throw ZipArchive.damaged(&reason)
+    }
+    guard let archive = zip_open_from_source(source, ZIP_CHECKCONS, &reason) else {
+      zip_source_free(source)
+      if zip_error_code_zip(&reason) == ZIP_ER_EXISTS, let name = try ZipDirectory(window, length: length).repeatedName
+      {
+        throw H5ConvError(
+          .badData, "the archive has two members '\(name)', and nothing says which is meant",
+          remedy: "do not trust the file, or pack it again with one", reason: .damagedArchive)
+      }
+      throw ZipArchive.damaged(&reason)
     }
     self.archive = archive
     let count = max(0, zip_get_num_entries(archive, 0))
@@ -47,7 +65,7 @@ package final class ZipArchive {
         let size = Int(exactly: status.size), let packed = Int(exactly: status.comp_size)
       else {
         zip_discard(archive)
-        throw H5ConvError(.badData, "the archive's directory cannot be read")
+        throw H5ConvError(.badData, "the archive's directory cannot be read", reason: .damagedArchive)
       }
       members.append(
         Member(
@@ -56,11 +74,12 @@ package final class ZipArchive {
           index: index))
     }
     self.members = members
-    let names = members.map(\.name)
-    if let twice = Dictionary(grouping: names, by: { $0 }).first(where: { $1.count > 1 }) {
-      zip_discard(archive)
-      throw H5ConvError(.badData, "the archive has two members '\(twice.key)'")
-    }
+  }
+
+  private static func damaged(_ reason: inout zip_error_t) -> H5ConvError {
+    H5ConvError(
+      .badData, "the archive is damaged: \(String(cString: zip_error_strerror(&reason)))", remedy: "get it again",
+      reason: .damagedArchive)
   }
 
   deinit { zip_discard(archive) }
@@ -81,9 +100,10 @@ package final class ZipArchive {
   /// A member as a file: the part of the archive where it is stored, or unpacked into memory.
   package func window(_ member: Member) throws -> (window: FileWindow, length: Int) {
     if member.isStored {
-      return (FileWindow(file, offset: try ZipDirectory(file).dataOffset(of: member)), member.size)
+      return (try ZipDirectory(window, length: length).place(of: member), member.size)
     }
     try check(member, limit: 1 << 36)
+    let file = window.file
     let unpacked = try OpenFile(unnamed: file.path) { descriptor in
       var done = 0
       try unpack(member) { piece in
@@ -102,7 +122,8 @@ package final class ZipArchive {
     let (most, overflow) = member.packedSize.multipliedReportingOverflow(by: 100)
     if member.size > 1 << 32, overflow || member.size > most {
       throw H5ConvError(
-        .badData, "'\(member.name)' unpacks from \(member.packedSize) to \(member.size) bytes: a zip bomb")
+        .badData, "'\(member.name)' unpacks from \(member.packedSize) to \(member.size) bytes: a zip bomb",
+        reason: .zipBomb)
     }
   }
 
@@ -110,7 +131,7 @@ package final class ZipArchive {
     func damaged(_ reason: UnsafePointer<CChar>?) -> H5ConvError {
       H5ConvError(
         .badData, "the archive's member '\(member.name)' is damaged\(reason.map { ": " + String(cString: $0) } ?? "")",
-        remedy: "get it again")
+        remedy: "get it again", reason: .damagedArchive)
     }
     guard let source = zip_fopen_index(archive, member.index, 0) else { throw damaged(zip_strerror(archive)) }
     defer { zip_fclose(source) }
@@ -132,14 +153,15 @@ package final class ZipArchive {
 
 /// The central directory of a zip file, for the offsets of its stored members (APPNOTE.TXT 4.3).
 private struct ZipDirectory {
-  private let file: OpenFile
+  private let archive: FileWindow
+  private let length: Int
   private let directory: [UInt8]
 
-  init(_ file: OpenFile) throws {
-    self.file = file
-    let tailSize = min(file.size, 22 + 65_535 + 20)
-    let tailStart = file.size - tailSize
-    let tail = try file.bytes(at: tailStart, count: tailSize)
+  init(_ archive: FileWindow, length: Int) throws {
+    self.archive = archive
+    self.length = length
+    let tailSize = min(length, 22 + 65_535 + 20)
+    let tail = try archive.file.bytes(at: archive.offset + length - tailSize, count: tailSize)
     guard tailSize >= 22,
       let end = stride(from: tailSize - 22, through: 0, by: -1).first(where: {
         tail.number(at: $0, bytes: 4) == 0x0605_4b50 && $0 + 22 + tail.number(at: $0 + 20, bytes: 2) == tailSize
@@ -149,32 +171,57 @@ private struct ZipDirectory {
     var offset = tail.number(at: end + 16, bytes: 4)
     if size == 0xffff_ffff || offset == 0xffff_ffff {
       guard end >= 20, tail.number(at: end - 20, bytes: 4) == 0x0706_4b50,
-        let record = try ZipDirectory.piece(file, at: tail.number(at: end - 12, bytes: 8), count: 56),
+        let record = try ZipDirectory.piece(archive, length, at: tail.number(at: end - 12, bytes: 8), count: 56),
         record.number(at: 0, bytes: 4) == 0x0606_4b50
       else { throw ZipDirectory.damaged }
       size = record.number(at: 40, bytes: 8)
       offset = record.number(at: 48, bytes: 8)
     }
-    guard size <= 1 << 28, let directory = try ZipDirectory.piece(file, at: offset, count: size) else {
+    guard size <= 1 << 28, let directory = try ZipDirectory.piece(archive, length, at: offset, count: size) else {
       throw ZipDirectory.damaged
     }
     self.directory = directory
   }
 
-  func dataOffset(of member: ZipArchive.Member) throws -> Int {
+  private struct Entry {
+    /// Where it begins in the directory.
+    let place: Int
+    let name: ArraySlice<UInt8>
+    let extra: ArraySlice<UInt8>
+  }
+
+  /// The entry at `place` and where the next begins; nil at the end.
+  private func entry(at place: Int) -> (entry: Entry, next: Int)? {
+    guard place + 46 <= directory.count, directory.number(at: place, bytes: 4) == 0x0201_4b50 else { return nil }
+    let extra = place + 46 + directory.number(at: place + 28, bytes: 2)
+    let comment = extra + directory.number(at: place + 30, bytes: 2)
+    let next = comment + directory.number(at: place + 32, bytes: 2)
+    guard next <= directory.count else { return nil }
+    return (Entry(place: place, name: directory[place + 46..<extra], extra: directory[extra..<comment]), next)
+  }
+
+  /// Where the bytes of a stored member begin.
+  func place(of member: ZipArchive.Member) throws -> FileWindow {
     var place = 0
-    while place + 46 <= directory.count, directory.number(at: place, bytes: 4) == 0x0201_4b50 {
-      let nameLength = directory.number(at: place + 28, bytes: 2)
-      let extraLength = directory.number(at: place + 30, bytes: 2)
-      let next = place + 46 + nameLength + extraLength + directory.number(at: place + 32, bytes: 2)
-      guard next <= directory.count else { break }
-      if directory[place + 46..<place + 46 + nameLength].elementsEqual(member.name.utf8) {
-        let extra = Array(directory[place + 46 + nameLength..<place + 46 + nameLength + extraLength])
-        return try dataOffset(of: member, header: headerOffset(place, extra))
+    while let (entry, next) = entry(at: place) {
+      if entry.name.elementsEqual(member.name.utf8) {
+        let offset = try dataOffset(of: member, header: headerOffset(entry.place, Array(entry.extra)))
+        return FileWindow(archive.file, offset: archive.offset + offset)
       }
       place = next
     }
     throw ZipDirectory.damaged
+  }
+
+  /// The first name that two members have.
+  var repeatedName: String? {
+    var seen: Set<ArraySlice<UInt8>> = []
+    var place = 0
+    while let (entry, next) = entry(at: place) {
+      guard seen.insert(entry.name).inserted else { return String(decoding: entry.name, as: UTF8.self) }
+      place = next
+    }
+    return nil
   }
 
   /// The local header's offset: in the entry, or among the 64-bit fields behind those of the two sizes.
@@ -194,23 +241,24 @@ private struct ZipDirectory {
   }
 
   private func dataOffset(of member: ZipArchive.Member, header offset: Int) throws -> Int {
-    guard let header = try ZipDirectory.piece(file, at: offset, count: 30),
+    guard let header = try ZipDirectory.piece(archive, length, at: offset, count: 30),
       header.number(at: 0, bytes: 4) == 0x0403_4b50
     else { throw ZipDirectory.damaged }
     let start = offset + 30 + header.number(at: 26, bytes: 2) + header.number(at: 28, bytes: 2)
-    guard member.size == member.packedSize, start <= file.size, member.size <= file.size - start else {
+    guard member.size == member.packedSize, start <= length, member.size <= length - start else {
       throw ZipDirectory.damaged
     }
     return start
   }
 
-  private static func piece(_ file: OpenFile, at offset: Int, count: Int) throws -> [UInt8]? {
-    guard offset >= 0, count >= 0, offset <= file.size, count <= file.size - offset else { return nil }
-    return try file.bytes(at: offset, count: count)
+  private static func piece(_ archive: FileWindow, _ length: Int, at offset: Int, count: Int) throws -> [UInt8]? {
+    guard offset >= 0, count >= 0, offset <= length, count <= length - offset else { return nil }
+    return try archive.file.bytes(at: archive.offset + offset, count: count)
   }
 
   private static var damaged: H5ConvError {
-    H5ConvError(.badData, "the archive's directory is damaged", remedy: "get it again")
+    H5ConvError(
+      .badData, "the archive's directory is damaged", remedy: "get it again", reason: .damagedArchive)
   }
 }
 

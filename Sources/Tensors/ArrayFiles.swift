@@ -52,6 +52,11 @@ package enum ArrayFile {
   }
 
   static func error(_ code: Int32) -> H5ConvError {
+    if code == ZIP_ER_EXISTS {
+      return H5ConvError(
+        .badData, "two members of the archive have the same name, and nothing says which is meant",
+        remedy: "pack it again with one", reason: .damagedArchive)
+    }
     var reason = zip_error_t()
     zip_error_init_with_code(&reason, code)
     defer { zip_error_fini(&reason) }

@@ -49,6 +49,24 @@ package struct NPYHeader {
 
   /// - Parameter bytes: the file, at least its header.
   package init(of bytes: [UInt8]) throws {
+    let (text, dataOffset) = try NPYHeader.literal(of: bytes)
+    try self.init(text, dataOffset: dataOffset)
+  }
+
+  /// Where the pickle of a single Python object begins.
+  ///
+  /// - Parameter bytes: the file, at least its header.
+  /// - Throws: ``H5ConvError`` of kind `badData` when the file holds something else.
+  package static func objectOffset(in bytes: [UInt8]) throws -> Int {
+    let (text, dataOffset) = try literal(of: bytes)
+    guard text.contains("'descr': '|O'"), text.contains("'shape': ()") else {
+      throw H5ConvError(.badData, "this is no pickled object")
+    }
+    return dataOffset
+  }
+
+  /// The header's text, and where it ends.
+  private static func literal(of bytes: [UInt8]) throws -> (text: String, end: Int) {
     guard bytes.starts(with: NPYFormat.magic), bytes.count >= 12, (1...3).contains(bytes[6]) else {
       throw H5ConvError(.badData, "this is not a .npy array")
     }
@@ -58,9 +76,9 @@ package struct NPYHeader {
       isLong
       ? bytes[8..<12].reversed().reduce(0) { $0 << 8 | Int($1) } : Int(bytes[8]) | Int(bytes[9]) << 8
     guard length <= 1 << 20, start + length <= bytes.count else {
-      throw H5ConvError(.badData, "the header is cut short")
+      throw H5ConvError(.badData, "the header is cut short", reason: .truncated)
     }
-    try self.init(String(decoding: bytes[start..<start + length], as: UTF8.self), dataOffset: start + length)
+    return (String(decoding: bytes[start..<start + length], as: UTF8.self), start + length)
   }
 
   /// The header of an array of `shape` in row-major order with elements of NumPy's `type`, as `<f4`.

@@ -30,6 +30,11 @@ enum Program {
 
   /// Runs `h5conv` with `arguments` in `folder`.
   static func run(_ arguments: [String], in folder: TemporaryFolder? = nil) throws -> Run {
+    try run(path, arguments, in: folder)
+  }
+
+  /// Runs the program at `path`.
+  static func run(_ path: String, _ arguments: [String], in folder: TemporaryFolder? = nil) throws -> Run {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments

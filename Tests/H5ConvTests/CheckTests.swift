@@ -120,6 +120,13 @@ struct CheckTests {
     #expect(count > 40)
   }
 
+  /// An archive with two members of one name: readers take one or the other.
+  @Test func twoMembersOfOneName() throws {
+    let check = try ModelCheck(contentsOf: Fixtures.path("arrays/twice.npz"))
+    #expect(check.findings.map(\.code) == ["damaged_archive"], "\(check.text)")
+    #expect(check.findings.first?.message.contains("two members 'b.npy'") == true, "\(check.text)")
+  }
+
   // MARK: - Made files
 
   /// Writes a legacy file by hand.
@@ -130,6 +137,35 @@ struct CheckTests {
     try write(file.root)
     try file.flush()
     return path
+  }
+
+  /// A weight that is listed and not there does not keep the others from being listed.
+  @Test func listedWithout() throws {
+    let path = try file { root in
+      try root.writeAttribute("layer_names", ["a", "b"])
+      for name in ["a", "b"] {
+        let group = try root.makeGroup(name)
+        try group.writeAttribute("weight_names", ["kernel", "bias"])
+        try write(group, "kernel", [2, 2], [1, 2, 3, 4])
+        if name == "b" { try write(group, "bias", [2], [1, 2]) }
+      }
+    }
+    let inspection = try Inspection(contentsOf: path)
+    let text = try inspection.text(weights: true)
+    #expect(text.contains("a/kernel") && text.contains("b/kernel") && text.contains("b/bias"), "\(text)")
+    #expect(text.contains("the weight 'bias' is listed but not in the file (layer 'a')"), "\(text)")
+    let json = try JSONParser.parse(try inspection.json(weights: true))
+    #expect(json["total_params"] == 10 && json["weights"]?.array?.count == 3)
+    let found = try ModelCheck(contentsOf: path).findings
+    #expect(found.contains { $0.code == "listed_weight_missing" && $0.place == "a/bias" })
+    // What is written or compared must be complete.
+    for body in [
+      { _ = try convertModel(at: path, to: folder.file("m.npz")) }, { _ = try ModelDiff(path, path) },
+    ] {
+      let error = try #require(throws: H5ConvError.self) { try body() }
+      #expect(error.reason == .listedWeightMissing, "\(error)")
+    }
+    #expect(!folder.names.contains("m.npz"))
   }
 
   private func codes(_ path: String) throws -> [String] { try ModelCheck(contentsOf: path).findings.map(\.code) }

@@ -117,8 +117,8 @@ struct LinkTests {
     #expect(try root.member("group") == .group)
     #expect(try root.member("hard") == .group)
     #expect(try root.member("named_type") == .other)
-    #expect(try root.member("soft_data") == .link("soft link"))
-    #expect(try root.member("external") == .link("external link"))
+    #expect(try root.member("soft_data") == .link(.soft))
+    #expect(try root.member("external") == .link(.external))
     #expect(try root.member("absent") == nil)
     #expect(
       try root.memberNames()

@@ -49,38 +49,18 @@ struct ContainerFixture: CustomTestStringConvertible, Sendable {
 
 @Suite("Every container of every Keras")
 struct ContainerTests {
-  /// What cannot be computed yet, and why; a file that can be fails here until it is taken off.
-  private static let unsupported: [String: Comment] = [
-    "k033th_graph.legacy.h5": "Keras before 1.0", "k033th_sequential_first.legacy.h5": "Keras before 1.0",
-  ]
-
-  /// Files that are not told apart yet.
-  private static let unread: [String: Comment] = [
-    "k033th_graph.json": "Keras before 1.0", "k033th_graph.legacy.h5": "Keras before 1.0",
-    "k033th_sequential_first.json": "Keras before 1.0",
-  ]
-
   @Test func thereAreFixtures() { #expect(ContainerFixture.computed.count > 80) }
 
   @Test(arguments: ContainerFixture.all) func format(_ fixture: ContainerFixture) throws {
-    try known(ContainerTests.unread, fixture) { () throws in
-      #expect(try ModelFile(path: fixture.path).container.rawValue == fixture.facts["format"]?.string)
-    }
+    #expect(try ModelFile(path: fixture.path).container.rawValue == fixture.facts["format"]?.string)
   }
 
   @Test(arguments: ContainerFixture.computed) func outputs(_ fixture: ContainerFixture) throws {
-    try known(ContainerTests.unsupported, fixture) {
-      let model = try Model(contentsOf: fixture.path, architecture: fixture.architecture)
-      let (inputs, golden) = try fixture.tensors()
-      let given = try model.inputs.map { try #require(inputs[$0.name], "input \($0.name)") }
-      let report = try compareActivations(model, golden, on: given, tolerance: fixture.tolerance)
-      #expect(report.isMatch, "\(report)")
-      #expect(report.comparedCount == golden.count)
-    }
-  }
-
-  private func known(_ issues: [String: Comment], _ fixture: ContainerFixture, _ body: () throws -> Void) throws {
-    guard let reason = issues[fixture.file] else { return try body() }
-    withKnownIssue(reason) { try body() }
+    let model = try Model(contentsOf: fixture.path, architecture: fixture.architecture)
+    let (inputs, golden) = try fixture.tensors()
+    let given = try model.inputs.map { try #require(inputs[$0.name], "input \($0.name)") }
+    let report = try compareActivations(model, golden, on: given, tolerance: fixture.tolerance)
+    #expect(report.isMatch, "\(report)")
+    #expect(report.comparedCount == golden.count)
   }
 }

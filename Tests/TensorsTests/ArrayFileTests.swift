@@ -73,6 +73,11 @@ struct ArrayFileTests {
     #expect(members[1].tensor.values == expected("i", count: 5))
   }
 
+  @Test func twoMembersOfOneName() throws {
+    let error = try #require(throws: H5ConvError.self) { try ArrayFile.npz(array("twice.npz")) }
+    #expect(error.kind == .badData && error.what.contains("the same name"), "\(error)")
+  }
+
   @Test(arguments: [
     ("a.npy", true), ("a.npz", true), ("a.png", false), ("npy", false), ("folder/a.npz", true), ("a.npy.png", false),
   ])

@@ -1,4 +1,3 @@
-import Foundation
 import H5ConvConfig
 import H5ConvDiagnostics
 
@@ -67,7 +66,7 @@ struct NodeDefinition: Sendable {
 
   func text(_ name: String) -> String? {
     guard let encoded = attributes[name]?["s"]?.string else { return nil }
-    return Data(base64Encoded: encoded).map { String(decoding: $0, as: UTF8.self) } ?? encoded
+    return bytesOfBase64(encoded).map { String(decoding: $0, as: UTF8.self) } ?? encoded
   }
 
   private static func int(_ value: JSONValue) -> Int? { value.integer ?? value.string.flatMap { Int($0) } }

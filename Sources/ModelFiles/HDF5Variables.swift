@@ -1,0 +1,73 @@
+import H5ConvHDF5
+
+/// Weights in `.weights.h5`: for each object of the model a group `…/vars` with datasets `0`, `1`, ….
+///
+/// Sharded weights are several files, whose groups are put together.
+struct HDF5Variables: VariableSource {
+  private let shards: [(root: Group, window: FileWindow?)]
+  /// Keras on Windows joined the names of a path with backslashes, so that they are one group's name.
+  private let hasBackslashes: Bool
+
+  init(_ shards: [(root: Group, window: FileWindow?)]) throws {
+    self.shards = shards
+    hasBackslashes = try shards.contains { try $0.root.memberNames().contains { $0.contains("\\") } }
+  }
+
+  /// The variables of the object at `path` (empty for the model itself), in their order.
+  func variables(_ path: String) throws -> [StoredTensor] {
+    var found: [(number: Int, tensor: StoredTensor)] = []
+    for (root, window) in shards {
+      guard let group = try variableGroup(root, path) else { continue }
+      for name in try group.memberNames() {
+        guard let number = Int(name), try group.member(name) == .dataset, let dataset = try group.dataset(name) else {
+          continue
+        }
+        let place = path.isEmpty ? "vars/\(name)" : "\(path)/vars/\(name)"
+        found.append((number, StoredTensor(place, dataset, in: window)))
+      }
+    }
+    return found.sorted { $0.number < $1.number }.map(\.tensor)
+  }
+
+  /// The name that the object at `path` has in Keras; older files do not tell.
+  func objectName(_ path: String) throws -> String? {
+    for (root, _) in shards {
+      if let name = try variableGroup(root, path)?.stringAttribute("name") { return name }
+    }
+    return nil
+  }
+
+  /// Whether there is anything at `path`.
+  func has(_ path: String) throws -> Bool { try shards.contains { try group($0.root, path) != nil } }
+
+  /// Names of the groups below `path`, without `vars`.
+  func children(_ path: String) throws -> [String] {
+    var names: [String] = []
+    for (root, _) in shards {
+      if hasBackslashes {
+        // What follows the path in the names of the root's members, up to the next backslash.
+        let prefix = path.isEmpty ? "" : path.split(separator: "/").joined(separator: "\\") + "\\"
+        for member in try root.memberNames() where member.hasPrefix(prefix) {
+          let name = member.dropFirst(prefix.count).split(separator: "\\").first.map(String.init) ?? ""
+          if !name.isEmpty, name != "vars", !names.contains(name) { names.append(name) }
+        }
+        continue
+      }
+      guard let group = try group(root, path) else { continue }
+      for name in try group.memberNames() where name != "vars" && !names.contains(name) {
+        if try group.member(name) == .group { names.append(name) }
+      }
+    }
+    return names
+  }
+
+  private func group(_ root: Group, _ path: String) throws -> Group? {
+    if path.isEmpty { return root }
+    return try root.group(hasBackslashes ? path.split(separator: "/").joined(separator: "\\") : path)
+  }
+
+  private func variableGroup(_ root: Group, _ path: String) throws -> Group? {
+    guard let object = try group(root, path), try object.member("vars") == .group else { return nil }
+    return try object.group("vars")
+  }
+}
