@@ -116,10 +116,10 @@ extension OperationTranslator {
     case "squeeze": return [operation("Squeeze", [x], ["axis": axis(call, "axis", "squeeze_dims", at: 1)])]
     case "concat", "concatenate":
       guard case .list(let items) = x, let axis = call.value("axis", at: 1)?.integer else { return nil }
-      return [operation("Concatenate", [.list(items.map(array))], ["axis": .int(axis)])]
+      return [operation("Concatenate", [.list(items.map { array($0) })], ["axis": .int(axis)])]
     case "stack":
       guard case .list(let items) = x else { return nil }
-      return [operation("Stack", [.list(items.map(array))], ["axis": call.value("axis", at: 1) ?? 0])]
+      return [operation("Stack", [.list(items.map { array($0) })], ["axis": call.value("axis", at: 1) ?? 0])]
     case "unstack":
       return [
         operation("Unstack", [x], ["num": call.value("num", at: 1) ?? .null, "axis": call.value("axis", at: 2) ?? 0])
