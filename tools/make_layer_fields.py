@@ -35,6 +35,10 @@ def main():
     three, two = fields(keras), fields(tf_keras)
     # Keras 3 takes Keras 2's word for the slope.
     three['LeakyReLU'].add('alpha')
+    # What recurrent layers take for their base class.
+    for name in ('LSTM', 'GRU', 'SimpleRNN', 'RNN'):
+        three[name].add('zero_output_for_mask')
+        two[name].add('zero_output_for_mask')
     lines = []
     for name in sorted(set(three) | set(two)):
         a, b = three.get(name), two.get(name)

@@ -178,14 +178,13 @@ extension Model {
     var warnings =
       format.holdsArchitecture || format == .safetensors
       ? translated.problems.map(\.text) : []
-    var changes = translated.notes.filter { format.holdsArchitecture || translated.changesWeights(of: $0.layer) }.map(
-      \.text)
+    var changes = translated.notes.filter { format.holdsArchitecture || $0.concernsWeights }.map(\.text)
     let written = try naming(path) { () throws -> WrittenModel in
       let weights = try writtenWeights(of: translated, format, options, changes: &changes, warnings: &warnings)
       var model = WrittenModel(
         architecture: translated.architecture, dialect: translated.dialect, layers: weights,
         kerasVersion: writtenVersion(translated.dialect), backend: writtenBackend)
-      model.trainingConfig = trainingConfig(for: format, translated.dialect, &warnings)
+      model.trainingConfig = trainingConfig(for: format, translated, &warnings)
       model.optimizer = try optimizerState(for: format, options, &warnings)
       return model
     }
@@ -230,21 +229,25 @@ extension Model {
     warnings: inout [String]
   ) throws -> [WrittenLayer] {
     var order: [[String]: Int] = [:]
+    var paths: [[String]: [String]] = [:]
     func visit(_ model: Architecture, _ path: [String]) {
       for layer in model.layers {
+        paths[translated.sourcePath(path + [layer.name])] = path + [layer.name]
         order[path + [layer.name]] = order.count
         if let nested = layer.nested { visit(nested, path + [layer.name]) }
       }
     }
     visit(translated.architecture, [])
     var layers: [WrittenLayer] = []
-    for (number, layer) in graph.layers.enumerated() where !layer.weights.isEmpty && order[layer.path] != nil {
+    for (number, layer) in graph.layers.enumerated() where !layer.weights.isEmpty {
+      guard let path = paths[layer.path] else { continue }
       let weights = try writtenWeights(
-        ofLayer: number, isScaled: translated.scaledGates.contains(layer.path), format, options, &changes, &warnings)
-      layers.append(WrittenLayer(path: layer.path, weights: weights))
+        ofLayer: number, translated.weightChanges[path] ?? [], format, options, &changes, &warnings)
+      layers.append(WrittenLayer(path: path, weights: weights))
     }
     for name in Set(weights.unclaimed.map(\.layer)).sorted() {
-      if let kept = unknownLayer(name) {
+      if var kept = unknownLayer(name) {
+        kept.path = paths[kept.path] ?? kept.path
         warnings.append(
           "\(name): the layer is not understood; its \(kept.weights.count) weights are kept in their order")
         layers.append(kept)
@@ -276,8 +279,10 @@ extension Model {
   }
 
   /// The weights of a layer of the graph, in storage order.
+  ///
+  /// - Parameter weightChanges: what becomes of them so that the translated layer computes the same.
   func writtenWeights(
-    ofLayer number: Int, isScaled: Bool, _ format: ModelFormat, _ options: ConversionOptions,
+    ofLayer number: Int, _ weightChanges: [WeightChange], _ format: ModelFormat, _ options: ConversionOptions,
     _ changes: inout [String], _ warnings: inout [String]
   ) throws -> [WrittenWeight] {
     let layer = graph.layers[number]
@@ -290,20 +295,24 @@ extension Model {
       let stored = try weights.stored(layer: number, spec.name)
       return WrittenWeight(
         name: spec.name, owner: spec.owner, number: spec.number, isTrainable: spec.isTrainable && layer.isTrainable,
-        tensor: isScaled ? GateScaling.scaled(stored, spec, of: layer) : stored)
+        tensor: try weightChanges.reduce(stored) { try $1.applied(to: $0, spec) })
     }
   }
 
   private func trainingConfig(
-    for format: ModelFormat, _ dialect: Dialect, _ warnings: inout [String]
+    for format: ModelFormat, _ model: TranslatedModel, _ warnings: inout [String]
   ) -> JSONValue? {
     guard format.holdsArchitecture, let stored = file.trainingConfig, !stored.isNull, stored != [:] else { return nil }
     let written =
       format == .keras
-      ? TrainingConfig.archive(stored, dialect: dialect) : TrainingConfig.legacy(stored, dialect: dialect)
+      ? TrainingConfig.archive(stored, names: model.outputNames)
+      : TrainingConfig.legacy(stored, dialect: model.dialect, names: model.outputNames)
     if written == nil {
       warnings.append(
         "the model is written uncompiled: its optimizer, loss or metrics are not ones that every Keras has")
+    }
+    if written != nil, !TrainingConfig.namesOptimizer(stored) {
+      warnings.append("the file does not tell the optimizer, for which Keras takes RMSprop")
     }
     return written
   }
@@ -323,31 +332,6 @@ extension Model {
   }
 }
 
-extension TranslatedModel {
-  /// Whether a note on the layer tells of weights that are not those of the source.
-  func changesWeights(of layer: String) -> Bool { scaledGates.contains { $0.joined(separator: "/") == layer } }
-}
-
 extension TranslationNote {
   var text: String { layer.isEmpty ? what : "\(layer): \(what)" }
-}
-
-/// Weights of recurrent layers for another hard_sigmoid: gates that go through it are multiplied by 1.2, since
-/// clip(0.2·x + 0.5, 0, 1) = clip((1.2·x)/6 + 0.5, 0, 1).
-enum GateScaling {
-  static func scaled(_ tensor: StoredTensor, _ spec: WeightSpec, of layer: GraphLayer) -> StoredTensor {
-    guard let size = tensor.shape.last, size > 0 else { return tensor }
-    let className = layer.config["layer"]?["class_name"]?.string.map(ConfigReader.plainName) ?? layer.className
-    switch className {
-    // Gates i, f, c, o: the third is the cell's candidate, which goes through the other activation.
-    case "LSTM", "ConvLSTM2D", "ConvLSTM1D", "ConvLSTM3D":
-      let units = size / 4
-      return tensor.scaledOnLastAxis { units > 0 && $0 / units == 2 ? 1 : 1.2 }
-    // Gates z, r, h.
-    case "GRU":
-      let units = size / 3
-      return tensor.scaledOnLastAxis { units > 0 && $0 / units >= 2 ? 1 : 1.2 }
-    default: return tensor
-    }
-  }
 }

@@ -147,6 +147,7 @@ extension Model {
     let numbers = Dictionary(graph.layers.indices.map { (graph.layers[$0].path, $0) }, uniquingKeysWith: { a, _ in a })
     /// This model's paths by the written model's.
     func old(_ path: [String]) -> [String] {
+      let path = translated.sourcePath(path)
       guard let top = path.first, let first = names[[top]] else { return path }
       return first + path.dropFirst()
     }
@@ -160,7 +161,7 @@ extension Model {
         }
         guard let number = numbers[old(here)] else { continue }
         let weights = try writtenWeights(
-          ofLayer: number, isScaled: translated.scaledGates.contains(here), format, conversion, &changes, &warnings)
+          ofLayer: number, translated.weightChanges[here] ?? [], format, conversion, &changes, &warnings)
         if !weights.isEmpty { layers.append(WrittenLayer(path: here, weights: weights)) }
       }
     }

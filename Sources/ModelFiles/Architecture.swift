@@ -50,10 +50,11 @@ package struct LayerSpec: Sendable {
   /// wrote by hand may lack it too, so that the class must not be one that only layers have.
   package var isOperation: Bool {
     if let module { return module.contains(".ops.") }
-    guard nested == nil, className != "InputLayer", config["trainable"] == nil, config["dtype"] == nil else {
-      return false
-    }
-    return LayerFields.of(className) == nil || LayerSpec.namesOfBoth.contains(className)
+    guard nested == nil, className != "InputLayer", config["trainable"] == nil else { return false }
+    // A few operations have a dtype too: Cast, ZerosLike.
+    guard config["dtype"] == nil || OperationModules.module(of: className) != nil else { return false }
+    return LayerFields.of(className) == nil
+      || config["dtype"] == nil && LayerSpec.namesOfBoth.contains(className)
   }
 
   /// Classes of layers that are classes of operations too.

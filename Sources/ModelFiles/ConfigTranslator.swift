@@ -16,8 +16,8 @@ struct ConfigTranslator {
     self.generation = generation
   }
 
-  mutating func note(_ layer: String, _ what: String) {
-    let note = TranslationNote(layer, what)
+  mutating func note(_ layer: String, _ what: String, concernsWeights: Bool = false) {
+    let note = TranslationNote(layer, what, concernsWeights: concernsWeights)
     if !notes.contains(note) { notes.append(note) }
   }
 
@@ -31,6 +31,7 @@ struct ConfigTranslator {
   /// The config of a layer of class `className`, with the fields that the class takes.
   mutating func config(_ config: JSONObject, className: String, layer: String) -> JSONObject {
     let fields = LayerFields.of(className)
+    checkValues(config, className, layer)
     var result = JSONObject()
     for (key, value) in renamed(config, className).members {
       guard let translated = field(key, value, className: className, layer: layer) else { continue }
@@ -54,6 +55,46 @@ struct ConfigTranslator {
         "\(dialect == .portable ? "not both Keras 2 and 3 have" : "Keras 3 does not have") the class \(className)")
     }
     return result
+  }
+
+  /// Classes that Keras 3 dropped and that another computes.
+  mutating func replaceRemovedClass(_ className: inout String, _ config: inout JSONObject, _ layer: String) {
+    switch className {
+    case "ThresholdedReLU":
+      let threshold = config["theta"] ?? 1.0
+      config["theta"] = nil
+      config["threshold"] = threshold
+      className = "ReLU"
+      note(layer, "a ThresholdedReLU is a ReLU with a threshold now")
+    case "CuDNNLSTM", "CuDNNGRU":
+      note(layer, "a \(className) is a \(className.dropFirst(5)) now, and its weights have the form of that",
+        concernsWeights: true)
+      className = String(className.dropFirst(5))
+      for (key, value) in [("activation", "tanh"), ("recurrent_activation", "sigmoid")] {
+        config[key] = .string(value)
+      }
+      config["use_bias"] = true
+      if className == "GRU" { config["reset_after"] = true }
+    case "SyncBatchNormalization": className = "BatchNormalization"
+    case "FixedDropout": className = "Dropout"
+    default: break
+    }
+  }
+
+  /// Values that one Keras takes and another does not.
+  private mutating func checkValues(_ config: JSONObject, _ className: String, _ layer: String) {
+    func isMoreThanOne(_ field: String) -> Bool {
+      let value = config[field]
+      return (value?.array ?? value.map { [$0] } ?? []).contains { ($0.integer ?? 1) > 1 }
+    }
+    if dialect == .portable, className.hasPrefix("SeparableConv") || className.hasPrefix("DepthwiseConv"),
+      isMoreThanOne("strides"), isMoreThanOne("dilation_rate")
+    {
+      problem(layer, "Keras 2 refuses strides together with dilation")
+    }
+    if generation < 3, className == "RandomCrop" {
+      problem(layer, "the RandomCrop of Keras 3 leaves the picture as it is when the model is not trained")
+    }
   }
 
   private func allowed(_ fields: LayerFields?) -> Set<String>? {
@@ -98,7 +139,7 @@ struct ConfigTranslator {
       "unroll", "dynamic", "experimental_autocast", "autocast", "fused", "renorm_momentum", "seed", "force_generator",
       "query_shape", "key_shape", "value_shape", "softmax_robust_masking", "robust_masking", "lora_alpha",
       "consume_less", "build_config", "noise_shape", "fill_value", "fill_mode", "value_range", "synchronized",
-      "allow_sparse", "allow_ragged", "gptq_unpacked_column_size", "adjustment", "virtual_batch_size",
+      "allow_sparse", "allow_ragged", "gptq_unpacked_column_size", "adjustment", "virtual_batch_size", "rng_type",
     ]
     if unimportant.contains(key) { return true }
     // What training begins with or adds.
@@ -123,6 +164,11 @@ struct ConfigTranslator {
         problem(layer, "a quantized dtype policy")
       }
       return policy(value)
+    case "interpolation":
+      if let name = value.string, !ConfigTranslator.interpolations.contains(name.lowercased()) {
+        problem(layer, "Keras 3 has no interpolation '\(name)'")
+      }
+      return value
     case "axis":
       // tf.keras has one axis as a list, which Keras 3 refuses for some classes.
       if let items = value.array, items.count == 1, let axis = items[0].integer { return .int(axis) }
@@ -138,6 +184,8 @@ struct ConfigTranslator {
   }
 
   /// The dtype policy: its name, which every Keras reads, unless it says more than a name.
+  func policy(_ value: JSONValue?) -> JSONValue? { value.map(policy) }
+
   private func policy(_ value: JSONValue) -> JSONValue {
     guard let config = value["config"] else { return value }
     guard let name = config["name"]?.string,
@@ -149,13 +197,16 @@ struct ConfigTranslator {
   /// The layer that a wrapper holds, with its module: without it Keras 3 does not find the class.
   private mutating func inner(_ value: JSONValue, layer: String) -> JSONValue? {
     guard let rawName = value["class_name"]?.string, let config = value["config"] else { return nil }
-    let className = LayerRegistry.kerasName(ConfigReader.plainName(rawName))
-    var object: JSONObject = ["module": "keras.layers", "class_name": .string(className)]
     if config["layers"] != nil {
-      problem(layer, "a model inside a wrapper is kept as it is")
+      // What Keras 3 reads is translated already.
+      if dialect == .portable { problem(layer, "a model inside a wrapper") }
       return nil
     }
-    object["config"] = .object(self.config(config.object ?? JSONObject(), className: className, layer: layer))
+    var className = LayerRegistry.kerasName(ConfigReader.plainName(rawName))
+    var fields = config.object ?? JSONObject()
+    replaceRemovedClass(&className, &fields, layer)
+    var object: JSONObject = ["module": "keras.layers", "class_name": .string(LayerFields.apiName(className))]
+    object["config"] = .object(self.config(fields, className: className, layer: layer))
     object["registered_name"] = .null
     if LayerFields.of(className) == nil {
       object["module"] = value["module"] ?? .null
@@ -195,12 +246,34 @@ struct ConfigTranslator {
     ]
   }
 
+  private static let interpolations: Set = ["bilinear", "nearest", "lanczos3", "lanczos5", "bicubic", "area"]
+
+  /// Functions that Keras 2 and 3 have, and those of Keras 3 alone.
+  private static let activations: Set = [
+    "elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6", "selu",
+    "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+  ]
+  private static let activationsOfKeras3: Set = [
+    "celu", "glu", "hard_shrink", "hard_silu", "hard_swish", "hard_tanh", "log_sigmoid", "soft_shrink", "sparse_plus",
+    "sparse_sigmoid", "sparsemax", "squareplus", "tanh_shrink", "threshold",
+  ]
+
   /// An activation: a name, or a layer that serves as one.
   private mutating func activation(_ value: JSONValue, layer: String) -> JSONValue {
-    guard let rawName = value["class_name"]?.string else { return value }
-    if rawName == "function" || value["module"]?.string == "builtins" {
-      // A function is known by its name.
-      return value["config"].flatMap { $0.string == nil ? nil : $0 } ?? value
+    // A function is known by its name.
+    if let name = ActivationName.of(value) {
+      let plain = ConfigReader.plainName(name)
+      var name = name
+      if plain != name, ConfigReader.packageFunctions.contains(plain) {
+        note(layer, "the function \(name) is taken for Keras' own \(plain)")
+        name = plain
+      }
+      if ConfigTranslator.activationsOfKeras3.contains(name) {
+        if dialect == .portable { problem(layer, "Keras 2 has no activation '\(name)'") }
+      } else if !ConfigTranslator.activations.contains(name) {
+        problem(layer, "the activation '\(name)' is not one of Keras: load the model with custom_objects")
+      }
+      return .string(name)
     }
     return inner(value, layer: layer) ?? value
   }

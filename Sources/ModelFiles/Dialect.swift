@@ -13,9 +13,12 @@ package struct TranslationNote: Sendable, Equatable {
   /// The layer, as `outer/inner`.
   package let layer: String
   package let what: String
+  /// Whether it also tells of the weights, and not of the architecture alone.
+  package let concernsWeights: Bool
 
-  package init(_ layer: String, _ what: String) {
+  package init(_ layer: String, _ what: String, concernsWeights: Bool = false) {
     self.layer = layer
     self.what = what
+    self.concernsWeights = concernsWeights
   }
 }

@@ -10,7 +10,14 @@ struct LayerFields: Sendable {
   private static let common: Set<String> = ["name", "trainable", "dtype", "activity_regularizer"]
 
   /// The fields of `className`; nil for a class that neither has.
-  static func of(_ className: String) -> LayerFields? { table[className] }
+  static func of(_ className: String) -> LayerFields? {
+    table[className == "GroupQueryAttention" ? "GroupedQueryAttention" : className]
+  }
+
+  /// The name under which `keras.layers` has the class that calls itself `className`.
+  static func apiName(_ className: String) -> String {
+    className == "GroupedQueryAttention" ? "GroupQueryAttention" : className
+  }
 
   private static let table: [String: LayerFields] = {
     var table: [String: LayerFields] = [:]

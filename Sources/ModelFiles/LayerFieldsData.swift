@@ -81,7 +81,7 @@ extension LayerFields {
     GRU* 32: activation bias_constraint bias_initializer bias_regularizer dropout go_backwards kernel_constraint
       kernel_initializer kernel_regularizer recurrent_activation recurrent_constraint recurrent_dropout
       recurrent_initializer recurrent_regularizer reset_after return_sequences return_state stateful units unroll
-      use_bias | seed use_cudnn | time_major
+      use_bias zero_output_for_mask | seed use_cudnn | time_major
     GRUCell* 32: activation bias_constraint bias_initializer bias_regularizer dropout kernel_constraint
       kernel_initializer kernel_regularizer recurrent_activation recurrent_constraint recurrent_dropout
       recurrent_initializer recurrent_regularizer reset_after units use_bias | seed |
@@ -106,7 +106,7 @@ extension LayerFields {
     LSTM* 32: activation bias_constraint bias_initializer bias_regularizer dropout go_backwards kernel_constraint
       kernel_initializer kernel_regularizer recurrent_activation recurrent_constraint recurrent_dropout
       recurrent_initializer recurrent_regularizer return_sequences return_state stateful unit_forget_bias units unroll
-      use_bias | seed use_cudnn | time_major
+      use_bias zero_output_for_mask | seed use_cudnn | time_major
     LSTMCell* 32: activation bias_constraint bias_initializer bias_regularizer dropout kernel_constraint
       kernel_initializer kernel_regularizer recurrent_activation recurrent_constraint recurrent_dropout
       recurrent_initializer recurrent_regularizer unit_forget_bias units use_bias | seed |
@@ -136,7 +136,7 @@ extension LayerFields {
     PReLU* 32: alpha_constraint alpha_initializer alpha_regularizer shared_axes |  |
     Permute* 32: dims |  |
     RMSNormalization* 3:  | axis epsilon |
-    RNN* 32: cell go_backwards return_sequences return_state stateful unroll | zero_output_for_mask | time_major
+    RNN* 32: cell go_backwards return_sequences return_state stateful unroll zero_output_for_mask |  | time_major
     RandAugment* 3:  | data_format factor interpolation num_ops seed value_range |
     RandomBrightness* 32: factor seed value_range |  |
     RandomColorDegeneration* 3:  | data_format factor seed value_range |
@@ -179,7 +179,7 @@ extension LayerFields {
       pointwise_constraint pointwise_initializer pointwise_regularizer strides use_bias |  |
     SimpleRNN* 32: activation bias_constraint bias_initializer bias_regularizer dropout go_backwards kernel_constraint
       kernel_initializer kernel_regularizer recurrent_constraint recurrent_dropout recurrent_initializer
-      recurrent_regularizer return_sequences return_state stateful units unroll use_bias | seed |
+      recurrent_regularizer return_sequences return_state stateful units unroll use_bias zero_output_for_mask | seed |
     SimpleRNNCell* 32: activation bias_constraint bias_initializer bias_regularizer dropout kernel_constraint
       kernel_initializer kernel_regularizer recurrent_constraint recurrent_dropout recurrent_initializer
       recurrent_regularizer units use_bias | seed |

@@ -46,7 +46,7 @@ package enum LegacyWriter {
 
   /// The root of the config, whose class legacy files call Functional and which has no module there.
   private static func config(_ architecture: Architecture, _ dialect: Dialect) -> JSONValue {
-    let config = ArchitectureWriter(dialect).config(architecture)
+    let config = ArchitectureWriter(dialect).config(architecture.withoutEllipses())
     return [
       "class_name": architecture.kind == .functional ? "Functional" : "Sequential", "config": config["config"] ?? .null,
     ]

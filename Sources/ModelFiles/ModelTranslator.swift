@@ -9,15 +9,35 @@ package struct TranslatedModel: Sendable {
   package let notes: [TranslationNote]
   /// What Keras will not read.
   package let problems: [TranslationNote]
-  /// Layers, by path, whose gates' weights are multiplied so that another hard_sigmoid gives the same.
-  package let scaledGates: Set<[String]>
+  /// What becomes of layers' weights, by their paths in this architecture.
+  package let weightChanges: [[String]: [WeightChange]]
+  private let sourcePaths: [[String]: [String]]
+
+  init(_ architecture: Architecture, _ translator: ModelTranslator, _ names: KerasNames) {
+    self.architecture = architecture
+    dialect = translator.dialect
+    notes = ([names.note].compactMap { $0 }) + translator.configs.notes
+    problems = translator.configs.problems
+    weightChanges = translator.weightChanges
+    sourcePaths = names.sourcePaths
+  }
+
+  /// Where the layer at `path` is in the model that was translated.
+  package func sourcePath(_ path: [String]) -> [String] { sourcePaths[path] ?? path }
+
+  /// What layers are called now, by the names that they had, where these are others.
+  package var outputNames: [String: String] {
+    sourcePaths.reduce(into: [:]) { names, paths in
+      if paths.key.count == 1 { names[paths.value.joined(separator: "/")] = paths.key[0] }
+    }
+  }
 }
 
 /// Brings a model's architecture into a form that today's Keras reads and that computes the same numbers.
 package struct ModelTranslator {
-  private let dialect: Dialect
-  private var configs: ConfigTranslator
-  private var scaledGates = Set<[String]>()
+  let dialect: Dialect
+  var configs: ConfigTranslator
+  var weightChanges: [[String]: [WeightChange]] = [:]
 
   /// The model in the form that most Keras versions read: the portable one when it has no need of Keras 3's own words.
   package static func translate(_ model: Architecture) -> TranslatedModel {
@@ -31,10 +51,9 @@ package struct ModelTranslator {
   /// The model for `dialect`; what it has no words for is among the problems.
   package static func translate(_ model: Architecture, _ dialect: Dialect) -> TranslatedModel {
     var translator = ModelTranslator(dialect, generation: model.generation)
-    let architecture = translator.model(model, path: [])
-    return TranslatedModel(
-      architecture: architecture, dialect: dialect, notes: translator.configs.notes,
-      problems: translator.configs.problems, scaledGates: translator.scaledGates)
+    var names = KerasNames()
+    let architecture = translator.model(names.renamed(model), path: [])
+    return TranslatedModel(architecture, translator, names)
   }
 
   private init(_ dialect: Dialect, generation: Int) {
@@ -42,6 +61,7 @@ package struct ModelTranslator {
     configs = ConfigTranslator(dialect, generation: generation)
   }
 
+  /// - Parameter path: names of the models around it.
   private mutating func model(_ model: Architecture, path: [String]) -> Architecture {
     var result = model
     result.layers = []
@@ -56,7 +76,7 @@ package struct ModelTranslator {
     if !last.isEmpty {
       let added = Set(last.values)
       func redirected(_ reference: TensorReference) -> TensorReference {
-        guard let name = last[reference.layer] else { return reference }
+        guard reference.output == 0, let name = last[reference.layer] else { return reference }
         return TensorReference(layer: name, call: reference.call, output: 0)
       }
       for place in result.layers.indices {
@@ -110,164 +130,111 @@ package struct ModelTranslator {
       return [layer]
     }
     if layer.className == "InputLayer" { return [layer] }
-    if layer.isOperation { return [layer] }
-    if ["TFOpLambda", "SlicingOpLambda"].contains(layer.className) {
-      guard let replaced = OperationTranslator(dialect).layers(for: layer) else {
+    if layer.isOperation { return [operation(layer, name)] }
+    if let function = OperationTranslator.function(of: layer) {
+      let replaced = OperationTranslator(dialect).layers(for: layer) { ModelTranslator.fresh(layer.name + $0, &taken) }
+      guard let replaced else {
         configs.problem(
-          name, "the operation \(layer.config["function"]?.string ?? layer.className) has no counterpart in Keras 3")
+          name, "the operation \(function) has no counterpart in \(dialect == .portable ? "both Keras 2 and 3" : "Keras 3")")
         return [layer]
       }
-      configs.note(
-        name, "the operation \(layer.config["function"]?.string ?? "getitem") is the layer \(replaced.className) now")
-      return [replaced]
+      let classes = replaced.map(\.className).joined(separator: ", ")
+      configs.note(name, "the operation \(function) is the layer\(replaced.count == 1 ? "" : "s") \(classes) now")
+      return replaced
     }
     let className = LayerRegistry.kerasName(ConfigReader.plainName(layer.className))
     layer.className = className
     layer.isImplied = false
-    replaceRemovedClass(&layer, name)
+    changeWeights(&layer, path: path + [layer.name], name)
+    configs.replaceRemovedClass(&layer.className, &layer.config, name)
     if LayerFields.of(layer.className) != nil {
+      layer.className = LayerFields.apiName(layer.className)
       layer.module = "keras.layers"
       layer.registeredName = nil
-    }
-    if ["LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional", "RNN"].contains(
-      layer.className)
-    {
-      separateInitialState(&layer)
-    }
-    scaleGates(&layer, path: path + [layer.name], name)
-    if layer.className == "Bidirectional" { stateBackwardLayer(&layer) }
-    var tail: [LayerSpec] = []
-    if configs.generation < 3 || dialect == .portable { tail = splitHardSigmoid(&layer, name, &taken) }
-    if layer.className != "Lambda" || dialect == .keras3 || configs.generation < 3 {
-      layer.config = configs.config(layer.config, className: layer.className, layer: name)
     }
     if layer.className == "Lambda" {
       configs.problem(
         name, "a Lambda layer is Python code: Keras 3 asks for safe_mode=False to run it, and may not be able to")
+      return [layer]
     }
-    return [layer] + tail
+    translateRecurrence(&layer, name)
+    var before: [LayerSpec] = []
+    var after: [LayerSpec] = []
+    if configs.generation < 3 {
+      before = padCausally(&layer, &taken)
+      let around = turnTimeMajor(&layer, name, &taken)
+      before += around.before
+      after = around.after
+      translateWrappedModel(&layer.config, name)
+    }
+    if configs.generation < 3 || dialect == .portable { after += splitHardSigmoid(&layer, name, &taken) }
+    layer.config = configs.config(layer.config, className: layer.className, layer: name)
+    return before + [layer] + after
   }
 
-  /// Classes that Keras 3 dropped and that another computes.
-  private mutating func replaceRemovedClass(_ layer: inout LayerSpec, _ name: String) {
-    switch layer.className {
-    case "ThresholdedReLU":
-      let threshold = layer.config["theta"] ?? 1.0
-      layer.config["theta"] = nil
-      layer.config["threshold"] = threshold
-      layer.className = "ReLU"
-      configs.note(name, "a ThresholdedReLU is a ReLU with a threshold now")
-    case "SyncBatchNormalization": layer.className = "BatchNormalization"
-    case "FixedDropout": layer.className = "Dropout"
-    default: break
+  /// An operation of Keras 3 with its module, which legacy files do not tell.
+  private mutating func operation(_ layer: LayerSpec, _ name: String) -> LayerSpec {
+    var layer = layer
+    if layer.module == nil {
+      layer.module = OperationModules.module(of: layer.className)
+      layer.registeredName = layer.className
     }
+    if layer.module == nil { configs.problem(name, "Keras has no operation \(layer.className)") }
+    return layer
   }
 
-  /// `[x, h, c]` as the one argument of a recurrent layer of Keras 2: the states have an argument of their own in Keras 3.
-  private func separateInitialState(_ layer: inout LayerSpec) {
-    guard dialect == .keras3 else { return }
-    for place in layer.calls.indices {
-      let arguments = layer.calls[place].arguments
-      guard arguments.positional.count == 1, case .list(let items) = arguments.positional[0], items.count > 1 else {
-        continue
-      }
-      layer.calls[place].arguments.positional = [items[0]]
-      layer.calls[place].arguments.keywords.append(
-        KeywordArgument(name: "initial_state", value: .list(Array(items.dropFirst()))))
+  /// A SeparableConv1D of Keras 2 that sees the past alone: Keras 3 has none, but pads as well.
+  private func padCausally(_ layer: inout LayerSpec, _ taken: inout Set<String>) -> [LayerSpec] {
+    func number(_ field: String) -> Int {
+      let value = layer.config[field]
+      return value?.integer ?? value?.array?.first?.integer ?? 1
     }
+    guard layer.className == "SeparableConv1D", layer.config["padding"] == "causal" else { return [] }
+    layer.config["padding"] = "valid"
+    var fields: JSONObject = ["padding": [.int((number("kernel_size") - 1) * number("dilation_rate")), 0]]
+    if layer.config["data_format"] == "channels_first" { fields["data_format"] = "channels_first" }
+    return [added("_pad", "ZeroPadding1D", fields, before: &layer, &taken)]
   }
 
-  /// Keras 3 makes no backward layer of one that itself goes backwards; it is stated then.
-  private func stateBackwardLayer(_ layer: inout LayerSpec) {
-    guard layer.config["backward_layer"]?.object == nil, var backward = layer.config["layer"]?.object,
-      var config = backward["config"]?.object, config["go_backwards"] == true
-    else { return }
-    config["go_backwards"] = false
-    config["name"] = .string("backward_" + (config["name"]?.string ?? layer.name))
-    backward["config"] = .object(config)
-    layer.config["backward_layer"] = .object(backward)
+  /// A new layer that takes what `layer` took, and gives it on to that.
+  func added(
+    _ suffix: String, _ className: String, _ fields: JSONObject, before layer: inout LayerSpec, _ taken: inout Set<String>
+  ) -> LayerSpec {
+    let made = LayerSpec.made(
+      ModelTranslator.fresh(layer.name + suffix, &taken), className, fields, dtype: configs.policy(layer.config["dtype"]),
+      calls: layer.calls)
+    layer.calls = made.following
+    layer.isChained = true
+    return made
   }
 
-  // MARK: - hard_sigmoid
-
-  /// hard_sigmoid is clip(0.2·x + 0.5, 0, 1) up to Keras 2 and clip(x/6 + 0.5, 0, 1) since Keras 3: a Rescaling and a ReLU are
-  /// the same in both.
-  private mutating func splitHardSigmoid(
-    _ layer: inout LayerSpec, _ name: String, _ taken: inout Set<String>
-  ) -> [LayerSpec] {
-    guard
-      !["LSTM", "GRU", "SimpleRNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional", "TimeDistributed"]
-        .contains(layer.className),
-      layer.config["activation"]?.string == "hard_sigmoid"
-    else { return [] }
-    let slope = configs.generation < 3 ? 0.2 : 1.0 / 6
-    configs.note(
-      name,
-      "hard_sigmoid, which means something else in Keras \(configs.generation < 3 ? 3 : 2), is a Rescaling and a ReLU now"
-    )
-    func fresh(_ suffix: String) -> String {
-      var candidate = layer.name + suffix
-      while !taken.insert(candidate).inserted { candidate += "_" }
-      return candidate
-    }
-    let original = layer.name
-    let trainable: JSONValue = true
-    let dtype = layer.config["dtype"]
-    func config(_ name: String, _ fields: JSONObject) -> JSONObject {
-      var config: JSONObject = ["name": .string(name), "trainable": trainable]
-      config["dtype"] = dtype
-      for (key, value) in fields.members { config[key] = value }
-      return config
-    }
-    func spec(_ name: String, _ className: String, _ fields: JSONObject, after previous: String) -> LayerSpec {
-      LayerSpec(
-        name: name, className: className, module: "keras.layers", registeredName: nil, config: config(name, fields),
-        isTrainable: true, nested: nil,
-        calls: layer.calls.indices.map { call in
-          LayerCall(CallArguments([.tensor(TensorReference(layer: previous, call: call, output: 0))]))
-        }, isChained: true)
-    }
-    let scaled: JSONObject = ["scale": .double(slope), "offset": 0.5]
-    let clipped: JSONObject = ["max_value": 1.0]
-    if layer.className == "Activation" {
-      // The layer itself scales; what follows has its name, so that it stays what others know.
-      let first = fresh("_scale")
-      let calls = layer.calls
-      let last = spec(original, "ReLU", clipped, after: first)
-      layer = spec(first, "Rescaling", scaled, after: first)
-      layer.calls = calls
-      layer.isChained = false
-      return [last]
-    }
-    layer.config["activation"] = "linear"
-    let second = spec(fresh("_scale"), "Rescaling", scaled, after: original)
-    return [second, spec(fresh("_hard_sigmoid"), "ReLU", clipped, after: second.name)]
-  }
-
-  /// In a recurrent layer the gates' weights and biases times 1.2 give through Keras 3's hard_sigmoid what they gave before.
-  private mutating func scaleGates(_ layer: inout LayerSpec, path: [String], _ name: String) {
-    guard configs.generation < 3 else {
-      if dialect == .portable, layer.config["recurrent_activation"]?.string == "hard_sigmoid" {
-        configs.problem(name, "hard_sigmoid means something else in Keras 2")
-      }
+  /// The model inside a wrapper such as TimeDistributed, in the words of Keras 3.
+  private mutating func translateWrappedModel(_ config: inout JSONObject, _ name: String) {
+    guard dialect == .keras3, var wrapped = config["layer"]?.object, var inner = wrapped["config"]?.object else { return }
+    guard inner["layers"] != nil else {
+      translateWrappedModel(&inner, name)
+      wrapped["config"] = .object(inner)
+      config["layer"] = .object(wrapped)
       return
     }
-    func isHard(_ config: JSONObject?, _ className: String) -> Bool {
-      guard ["LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "LSTMCell", "GRUCell"].contains(className) else {
-        return false
-      }
-      return (config?["recurrent_activation"]?.string ?? "hard_sigmoid") == "hard_sigmoid"
+    guard
+      let model = try? ArchitectureReader.read(.object(wrapped), kerasVersion: "\(configs.generation)")
+    else { return }
+    var names = KerasNames()
+    let known = weightChanges
+    let translated = self.model(names.renamed(model), path: [name])
+    if weightChanges != known {
+      configs.problem(name, "a recurrent layer inside the model that is wrapped computes something else in Keras 3")
+      weightChanges = known
     }
-    let inner = layer.config["layer"]
-    let isInner = isHard(inner?["config"]?.object, ConfigReader.plainName(inner?["class_name"]?.string ?? ""))
-    guard isHard(layer.config, layer.className) || isInner else { return }
-    if dialect == .portable {
-      configs.problem(name, "hard_sigmoid means something else in Keras 3")
-    } else {
-      scaledGates.insert(path)
-      configs.note(
-        name, "the gates' weights are multiplied by 1.2, so that Keras 3's hard_sigmoid gives what Keras 2's gave")
-    }
+    config["layer"] = ArchitectureWriter(dialect).config(translated)
+  }
+
+  /// A name that no layer has.
+  static func fresh(_ name: String, _ taken: inout Set<String>) -> String {
+    var candidate = name
+    while !taken.insert(candidate).inserted { candidate += "_" }
+    return candidate
   }
 }
 

@@ -3,9 +3,21 @@ package import H5ConvConfig
 /// How a model was compiled, between the forms of legacy files (`training_config`) and of archives (`compile_config`), and
 /// between Keras 2 and 3.
 package enum TrainingConfig {
+  /// Whether the settings name an optimizer; those of some archives of Keras 3.15 do not, and Keras takes its default then.
+  package static func namesOptimizer(_ config: JSONValue) -> Bool {
+    let stored = config["optimizer_config"] ?? config["optimizer"]
+    return stored.map { !$0.isNull } ?? false
+  }
+
   /// The settings as a legacy file has them; nil when they say something that today's Keras would not read.
-  package static func legacy(_ config: JSONValue, dialect: Dialect) -> JSONValue? {
-    guard let parts = Parts(config, dialect) else { return nil }
+  ///
+  /// - Parameter names: what outputs are called now, by the names that they had.
+  package static func legacy(_ config: JSONValue, dialect: Dialect, names: [String: String] = [:]) -> JSONValue? {
+    guard var parts = Parts(config, names) else { return nil }
+    if dialect == .portable, parts.optimizerConfig["use_ema"] != true {
+      // The optimizers that tf_keras reads from legacy files are older than moving averages of weights.
+      for key in ["use_ema", "ema_momentum", "ema_overwrite_frequency"] { parts.optimizerConfig[key] = nil }
+    }
     return [
       "loss": parts.loss, "metrics": parts.metrics, "weighted_metrics": parts.weightedMetrics,
       "loss_weights": parts.lossWeights, "sample_weight_mode": .null,
@@ -14,8 +26,8 @@ package enum TrainingConfig {
   }
 
   /// The settings as an archive has them.
-  package static func archive(_ config: JSONValue, dialect: Dialect) -> JSONValue? {
-    guard let parts = Parts(config, dialect) else { return nil }
+  package static func archive(_ config: JSONValue, names: [String: String] = [:]) -> JSONValue? {
+    guard let parts = Parts(config, names) else { return nil }
     return [
       "optimizer": [
         "module": "keras.optimizers", "class_name": .string(parts.optimizer), "config": .object(parts.optimizerConfig),
@@ -28,27 +40,40 @@ package enum TrainingConfig {
 
   private struct Parts {
     let optimizer: String
-    let optimizerConfig: JSONObject
+    var optimizerConfig: JSONObject
     let loss: JSONValue
     let metrics: JSONValue
     let weightedMetrics: JSONValue
     let lossWeights: JSONValue
 
-    init?(_ config: JSONValue, _ dialect: Dialect) {
+    init?(_ config: JSONValue, _ names: [String: String]) {
       let stored = config["optimizer_config"] ?? config["optimizer"]
-      guard let name = stored?["class_name"]?.string ?? stored?.string else { return nil }
-      optimizer = ConfigReader.plainName(name)
-      guard let fields = TrainingConfig.optimizers[optimizer] else { return nil }
-      optimizerConfig = TrainingConfig.optimizerConfig(stored?["config"]?.object ?? JSONObject(), fields)
-      guard let loss = TrainingConfig.nested(config["loss"] ?? .null, "keras.losses"),
-        let metrics = TrainingConfig.nested(config["metrics"] ?? .null, "keras.metrics"),
-        let weighted = TrainingConfig.nested(config["weighted_metrics"] ?? .null, "keras.metrics")
+      let name = stored?["class_name"]?.string ?? stored?.string ?? "rmsprop"
+      guard let known = TrainingConfig.optimizer(ConfigReader.plainName(name)) else { return nil }
+      optimizer = known.name
+      optimizerConfig = TrainingConfig.optimizerConfig(stored?["config"]?.object ?? JSONObject(), known.fields)
+      func nested(_ key: String, _ module: String) -> JSONValue? {
+        TrainingConfig.nested(TrainingConfig.renamed(config[key] ?? .null, names), module)
+      }
+      guard let loss = nested("loss", "keras.losses"), let metrics = nested("metrics", "keras.metrics"),
+        let weighted = nested("weighted_metrics", "keras.metrics")
       else { return nil }
       self.loss = loss
       self.metrics = metrics
       weightedMetrics = weighted
-      lossWeights = config["loss_weights"] ?? .null
+      lossWeights = TrainingConfig.renamed(config["loss_weights"] ?? .null, names)
     }
+  }
+
+  /// An object that has something for each output, with the names that these have now.
+  private static func renamed(_ value: JSONValue, _ names: [String: String]) -> JSONValue {
+    guard let object = value.object, object["class_name"] == nil, !names.isEmpty else { return value }
+    return .object(object.members.reduce(into: JSONObject()) { $0[names[$1.key] ?? $1.key] = $1.value })
+  }
+
+  /// An optimizer by its class, or by the name that Keras has for that.
+  private static func optimizer(_ name: String) -> (name: String, fields: Set<String>)? {
+    optimizers.first { $0.key.lowercased() == name.lowercased() }.map { ($0.key, $0.value) }
   }
 
   /// What each optimizer takes besides what all take.

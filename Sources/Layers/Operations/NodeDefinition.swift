@@ -31,9 +31,9 @@ struct NodeDefinition: Sendable {
   }
 
   /// All inputs in order: constants where they belong, the tensors of the call between them.
-  func inputs(_ arguments: CallArguments<Int>) throws -> [Argument<Int>] {
+  func inputs<Tensor>(_ arguments: CallArguments<Tensor>) throws -> [Argument<Tensor>] {
     var tensors = arguments.tensors[...]
-    let inputs = try (0..<inputCount).map { place -> Argument<Int> in
+    let inputs = try (0..<inputCount).map { place -> Argument<Tensor> in
       if let constant = constants[place] { return .value(constant) }
       guard let tensor = tensors.popFirst() else {
         throw H5ConvError(.badData, "\(arguments.tensors.count) inputs where '\(operation)' takes more")

@@ -1,6 +1,30 @@
-import H5ConvConfig
+package import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvTensors
+
+extension CallArguments {
+  /// The call of a `TensorFlowOpLayer` with `config` as one of the function that makes such nodes: its plain name, as `mean` for
+  /// `Mean`, and what it is called with.
+  ///
+  /// - Throws: `H5ConvError` of kind `unsupported` for nodes that are not understood.
+  package func ofTensorFlowNode(
+    _ config: JSONObject
+  ) throws -> (function: String, arguments: CallArguments<Tensor>, resizesByHalfPixels: Bool) {
+    let reader = ConfigReader(config, at: "layer", generation: 2)
+    let node = try NodeDefinition(reader)
+    let inputs = try node.inputs(self)
+    guard node.operation.hasPrefix("Resize") else {
+      let (name, arguments) = try TensorFlowNode(reader).function(inputs)
+      return (OperationTable.plainName(name), arguments, false)
+    }
+    let method = KeywordArgument<Tensor>(
+      name: "method", value: .value(.string(node.operation.dropFirst(6).filter { $0 != "V" && $0 != "2" }.lowercased())))
+    return ("resize", CallArguments(inputs, keywords: [method]), node.flag("half_pixel_centers"))
+  }
+
+  /// `math.reduce_mean` is `mean`: what names of functions are told apart by.
+  package static func plainName(_ function: String) -> String { OperationTable.plainName(function) }
+}
 
 /// An operation of TensorFlow's graph as a layer, `TensorFlowOpLayer`: computed as the function that makes such nodes.
 struct TensorFlowNode: Layer {
@@ -57,9 +81,9 @@ struct TensorFlowNode: Layer {
   ]
 
   /// The function and what it is called with.
-  private func function(_ inputs: [Argument<Int>]) throws -> (String, CallArguments<Int>) {
-    func call(_ name: String, _ positional: [Argument<Int>], _ keywords: KeyValuePairs<String, JSONValue?> = [:])
-      -> (String, CallArguments<Int>)
+  func function<Tensor>(_ inputs: [Argument<Tensor>]) throws -> (String, CallArguments<Tensor>) {
+    func call(_ name: String, _ positional: [Argument<Tensor>], _ keywords: KeyValuePairs<String, JSONValue?> = [:])
+      -> (String, CallArguments<Tensor>)
     {
       (
         name,
@@ -68,7 +92,7 @@ struct TensorFlowNode: Layer {
           keywords: keywords.compactMap { pair in pair.value.map { .init(name: pair.key, value: .value($0)) } })
       )
     }
-    func input(_ place: Int) throws -> Argument<Int> {
+    func input(_ place: Int) throws -> Argument<Tensor> {
       guard inputs.indices.contains(place) else {
         throw H5ConvError(.badData, "\(inputs.count) inputs where '\(node.operation)' takes more")
       }
@@ -140,7 +164,7 @@ struct TensorFlowNode: Layer {
   private func plain(_ name: String) -> String { OperationTable.plainName(name) }
 
   /// What stands between the brackets of `x[…]`, from the three lists and five masks of a StridedSlice.
-  private func key(_ inputs: [Argument<Int>]) throws -> JSONValue {
+  private func key<Tensor>(_ inputs: [Argument<Tensor>]) throws -> JSONValue {
     let lists = inputs.dropFirst().map { $0.value.map(ConfigReader.unwrapped)?.array?.compactMap(\.integer) ?? [] }
     guard lists.count == 3, lists[0].count == lists[1].count, lists[1].count == lists[2].count, lists[0].count <= 32
     else { throw H5ConvError(.unsupported, "'StridedSlice' with tensors as places is not supported") }
