@@ -67,7 +67,8 @@ struct ConfigTranslator {
       className = "ReLU"
       note(layer, "a ThresholdedReLU is a ReLU with a threshold now")
     case "CuDNNLSTM", "CuDNNGRU":
-      note(layer, "a \(className) is a \(className.dropFirst(5)) now, and its weights have the form of that",
+      note(
+        layer, "a \(className) is a \(className.dropFirst(5)) now, and its weights have the form of that",
         concernsWeights: true)
       className = String(className.dropFirst(5))
       for (key, value) in [("activation", "tanh"), ("recurrent_activation", "sigmoid")] {
@@ -250,7 +251,8 @@ struct ConfigTranslator {
 
   /// Functions that Keras 2 and 3 have, and those of Keras 3 alone.
   private static let activations: Set = [
-    "elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6", "selu",
+    "elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6",
+    "selu",
     "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
   ]
   private static let activationsOfKeras3: Set = [

@@ -40,6 +40,14 @@ struct HDF5Variables: VariableSource {
   /// Whether there is anything at `path`.
   func has(_ path: String) throws -> Bool { try shards.contains { try group($0.root, path) != nil } }
 
+  func places(_ path: String) throws -> [GroupPlace] {
+    // Names with backslashes are no groups in groups: they cannot be linked twice on the way.
+    if path.isEmpty || hasBackslashes { return [] }
+    return try shards.enumerated().compactMap { shard, file in
+      try group(file.root, path).map { GroupPlace(shard: shard, address: $0.address) }
+    }
+  }
+
   /// Names of the groups below `path`, without `vars`.
   func children(_ path: String) throws -> [String] {
     var names: [String] = []

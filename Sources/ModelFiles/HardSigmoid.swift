@@ -28,7 +28,8 @@ extension ModelTranslator {
       ModelTranslator.fresh(layer.name + "_scale", &taken), "Rescaling", scaled, dtype: dtype, calls: layer.following,
       isChained: true)
     let third = LayerSpec.made(
-      ModelTranslator.fresh(layer.name + "_hard_sigmoid", &taken), "ReLU", clipped, dtype: dtype, calls: second.following,
+      ModelTranslator.fresh(layer.name + "_hard_sigmoid", &taken), "ReLU", clipped, dtype: dtype,
+      calls: second.following,
       isChained: true)
     return [second, third]
   }

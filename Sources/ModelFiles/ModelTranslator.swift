@@ -135,7 +135,8 @@ package struct ModelTranslator {
       let replaced = OperationTranslator(dialect).layers(for: layer) { ModelTranslator.fresh(layer.name + $0, &taken) }
       guard let replaced else {
         configs.problem(
-          name, "the operation \(function) has no counterpart in \(dialect == .portable ? "both Keras 2 and 3" : "Keras 3")")
+          name,
+          "the operation \(function) has no counterpart in \(dialect == .portable ? "both Keras 2 and 3" : "Keras 3")")
         return [layer]
       }
       let classes = replaced.map(\.className).joined(separator: ", ")
@@ -198,10 +199,12 @@ package struct ModelTranslator {
 
   /// A new layer that takes what `layer` took, and gives it on to that.
   func added(
-    _ suffix: String, _ className: String, _ fields: JSONObject, before layer: inout LayerSpec, _ taken: inout Set<String>
+    _ suffix: String, _ className: String, _ fields: JSONObject, before layer: inout LayerSpec,
+    _ taken: inout Set<String>
   ) -> LayerSpec {
     let made = LayerSpec.made(
-      ModelTranslator.fresh(layer.name + suffix, &taken), className, fields, dtype: configs.policy(layer.config["dtype"]),
+      ModelTranslator.fresh(layer.name + suffix, &taken), className, fields,
+      dtype: configs.policy(layer.config["dtype"]),
       calls: layer.calls)
     layer.calls = made.following
     layer.isChained = true
@@ -210,7 +213,9 @@ package struct ModelTranslator {
 
   /// The model inside a wrapper such as TimeDistributed, in the words of Keras 3.
   private mutating func translateWrappedModel(_ config: inout JSONObject, _ name: String) {
-    guard dialect == .keras3, var wrapped = config["layer"]?.object, var inner = wrapped["config"]?.object else { return }
+    guard dialect == .keras3, var wrapped = config["layer"]?.object, var inner = wrapped["config"]?.object else {
+      return
+    }
     guard inner["layers"] != nil else {
       translateWrappedModel(&inner, name)
       wrapped["config"] = .object(inner)

@@ -132,7 +132,8 @@ struct OperationTranslator {
     _ function: String, _ x: Argument<TensorReference>, _ y: Argument<TensorReference>?
   ) -> OperationStep? {
     guard let y else { return nil }
-    let kind = ["sub": "Subtract", "subtract": "Subtract", "mul": "Multiply", "multiply": "Multiply"][function] ?? "Add"
+    let kind =
+      ["sub": "Subtract", "subtract": "Subtract", "mul": "Multiply", "multiply": "Multiply"][function] ?? "Add"
     if x.tensor != nil, y.tensor != nil { return layer(kind, .list([x, y])) }
     guard let (tensor, number, isReversed) = OperationArguments.tensorAndNumber(x, y) else { return nil }
     switch kind {
@@ -174,7 +175,8 @@ struct OperationTranslator {
 
   private func reshape(_ x: Argument<TensorReference>, _ call: OperationArguments) -> OperationStep? {
     // The batch stays the batch when it is the axis that is left open.
-    guard let sizes = call.ints("shape", at: 1), sizes.count > 1, sizes[0] == -1, sizes.dropFirst().allSatisfy({ $0 > 0 })
+    guard let sizes = call.ints("shape", at: 1), sizes.count > 1, sizes[0] == -1,
+      sizes.dropFirst().allSatisfy({ $0 > 0 })
     else { return nil }
     return layer("Reshape", x, ["target_shape": .array(sizes.dropFirst().map { .int($0) })])
   }

@@ -3,7 +3,8 @@ import H5ConvLayers
 
 extension OperationTranslator {
   private static let unary = [
-    "abs": "Absolute", "square": "Square", "sqrt": "Sqrt", "rsqrt": "Rsqrt", "reciprocal": "Reciprocal", "inv": "Reciprocal",
+    "abs": "Absolute", "square": "Square", "sqrt": "Sqrt", "rsqrt": "Rsqrt", "reciprocal": "Reciprocal",
+    "inv": "Reciprocal",
     "expm1": "Expm1", "log": "Log", "log1p": "Log1p", "sin": "Sin", "cos": "Cos", "tan": "Tan", "asin": "Arcsin",
     "acos": "Arccos", "atan": "Arctan", "sinh": "Sinh", "cosh": "Cosh", "asinh": "Arcsinh", "acosh": "Arccosh",
     "atanh": "Arctanh", "erf": "Erf", "floor": "Floor", "ceil": "Ceil", "sign": "Sign", "logicalnot": "LogicalNot",
@@ -37,7 +38,8 @@ extension OperationTranslator {
     }
     if let name = OperationTranslator.reductions[function] {
       return [
-        operation(name, [x], ["axis": axis(call, "axis", "reduction_indices", at: 1), "keepdims": .bool(call.keepsAxes)])
+        operation(
+          name, [x], ["axis": axis(call, "axis", "reduction_indices", at: 1), "keepdims": .bool(call.keepsAxes)])
       ]
     }
     switch function {

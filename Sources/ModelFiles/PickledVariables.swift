@@ -75,5 +75,7 @@ struct PickledVariables: VariableSource {
 
   func has(_ path: String) throws -> Bool { names[path] != nil }
 
+  func places(_ path: String) throws -> [GroupPlace] { [] }
+
   func children(_ path: String) throws -> [String] { names[path] ?? [] }
 }

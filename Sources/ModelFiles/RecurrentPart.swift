@@ -42,7 +42,8 @@ struct RecurrentPart {
       let number = counts[name, default: 0]
       counts[name] = number + 1
       return all(
-        in: className, cell["config"]?.object ?? JSONObject(), owner: owner + [number == 0 ? name : "\(name)_\(number)"])
+        in: className, cell["config"]?.object ?? JSONObject(), owner: owner + [number == 0 ? name : "\(name)_\(number)"]
+      )
     }
   }
 

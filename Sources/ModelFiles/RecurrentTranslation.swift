@@ -53,7 +53,8 @@ extension ModelTranslator {
     layer.config["time_major"] = false
     func exchange(_ name: String, _ calls: [LayerCall], isChained: Bool) -> LayerSpec {
       LayerSpec(
-        name: name, className: "Transpose", module: OperationModules.module(of: "Transpose"), registeredName: "Transpose",
+        name: name, className: "Transpose", module: OperationModules.module(of: "Transpose"),
+        registeredName: "Transpose",
         config: ["name": .string(name), "axes": [1, 0, 2]], isTrainable: true, nested: nil, calls: calls,
         isChained: isChained)
     }

@@ -31,10 +31,10 @@ package struct VariableStore: Sendable {
   package func objects(_ path: String) throws -> [(path: String, variables: [StoredTensor])] {
     var found: [(path: String, variables: [StoredTensor])] = []
     var pending = [(path, 0)]
-    var visited: Set<Place> = []
+    var visited: Set<GroupPlace> = []
     while let (next, depth) = pending.popLast() {
       // A group that is linked twice is one object: without this there are 2ⁿ paths through n groups, or no end.
-      let places = try places(next)
+      let places = try source.places(next)
       guard visited.isDisjoint(with: places) else { continue }
       visited.formUnion(places)
       guard found.count < 100_000, depth < 64 else {
@@ -45,20 +45,6 @@ package struct VariableStore: Sendable {
       pending += children.reversed().map { (next.isEmpty ? $0 : "\(next)/\($0)", depth + 1) }
     }
     return found
-  }
-
-  /// A group by its file and address.
-  private struct Place: Hashable {
-    let shard: Int
-    let address: UInt64
-  }
-
-  private func places(_ path: String) throws -> [Place] {
-    // Names with backslashes are no groups in groups: they cannot be linked twice on the way.
-    if path.isEmpty || hasBackslashes { return [] }
-    return try shards.enumerated().compactMap { shard, file in
-      try group(file.root, path).map { Place(shard: shard, address: $0.address) }
-    }
   }
 
   /// `conv2d` before `conv2d_2` before `conv2d_10`.
@@ -79,4 +65,12 @@ protocol VariableSource: Sendable {
   func objectName(_ path: String) throws -> String?
   func has(_ path: String) throws -> Bool
   func children(_ path: String) throws -> [String]
+  /// Where the groups are that make up the object; empty where none can be linked twice.
+  func places(_ path: String) throws -> [GroupPlace]
+}
+
+/// A group by its file and address.
+struct GroupPlace: Hashable {
+  let shard: Int
+  let address: UInt64
 }

@@ -59,6 +59,7 @@ package struct WeightChange: Sendable, Equatable {
   }
 
   private func unexpected(_ tensor: StoredTensor) -> H5ConvError {
-    H5ConvError(.badData, "a weight of shape \(tensor.shape) where that of a recurrent layer was expected", at: tensor.path)
+    H5ConvError(
+      .badData, "a weight of shape \(tensor.shape) where that of a recurrent layer was expected", at: tensor.path)
   }
 }

@@ -18,7 +18,8 @@ extension CallArguments {
       return (OperationTable.plainName(name), arguments, false)
     }
     let method = KeywordArgument<Tensor>(
-      name: "method", value: .value(.string(node.operation.dropFirst(6).filter { $0 != "V" && $0 != "2" }.lowercased())))
+      name: "method", value: .value(.string(node.operation.dropFirst(6).filter { $0 != "V" && $0 != "2" }.lowercased()))
+    )
     return ("resize", CallArguments(inputs, keywords: [method]), node.flag("half_pixel_centers"))
   }
 
