@@ -6,14 +6,16 @@ import H5ConvLayers
 struct ConfigTranslator {
   let dialect: Dialect
   /// Which Keras wrote the config.
-  let generation: Int
+  let version: KerasVersion
+  /// 1, 2 or 3.
+  var generation: Int { version.major }
   private(set) var notes: [TranslationNote] = []
   /// What the dialect has no words for.
   private(set) var problems: [TranslationNote] = []
 
-  init(_ dialect: Dialect, generation: Int) {
+  init(_ dialect: Dialect, version: KerasVersion) {
     self.dialect = dialect
-    self.generation = generation
+    self.version = version
   }
 
   mutating func note(_ layer: String, _ what: String) {

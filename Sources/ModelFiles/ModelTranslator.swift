@@ -30,16 +30,16 @@ package struct ModelTranslator {
 
   /// The model for `dialect`; what it has no words for is among the problems.
   package static func translate(_ model: Architecture, _ dialect: Dialect) -> TranslatedModel {
-    var translator = ModelTranslator(dialect, generation: model.generation)
+    var translator = ModelTranslator(dialect, version: model.version)
     let architecture = translator.model(model, path: [])
     return TranslatedModel(
       architecture: architecture, dialect: dialect, notes: translator.configs.notes,
       problems: translator.configs.problems, scaledGates: translator.scaledGates)
   }
 
-  private init(_ dialect: Dialect, generation: Int) {
+  private init(_ dialect: Dialect, version: KerasVersion) {
     self.dialect = dialect
-    configs = ConfigTranslator(dialect, generation: generation)
+    configs = ConfigTranslator(dialect, version: version)
   }
 
   private mutating func model(_ model: Architecture, path: [String]) -> Architecture {
@@ -104,6 +104,12 @@ package struct ModelTranslator {
   ) -> [LayerSpec] {
     let name = (path + [layer.name]).joined(separator: "/")
     var layer = layer
+    if configs.generation >= 3, dialect == .portable {
+      // Keras 3 overrides it when the model is run, Keras 2 would not.
+      for call in layer.calls.indices {
+        layer.calls[call].arguments.keywords.removeAll { $0.name == "training" }
+      }
+    }
     if let nested = layer.nested {
       layer.nested = self.model(nested, path: path + [layer.name])
       layer.className = nested.kind == .sequential ? "Sequential" : "Functional"
@@ -157,6 +163,7 @@ package struct ModelTranslator {
       layer.config["threshold"] = threshold
       layer.className = "ReLU"
       configs.note(name, "a ThresholdedReLU is a ReLU with a threshold now")
+    case "RandomCrop": replaceRandomCrop(&layer, name)
     case "SyncBatchNormalization": layer.className = "BatchNormalization"
     case "FixedDropout": layer.className = "Dropout"
     default: break
@@ -242,6 +249,21 @@ package struct ModelTranslator {
     layer.config["activation"] = "linear"
     let second = spec(fresh("_scale"), "Rescaling", scaled, after: original)
     return [second, spec(fresh("_hard_sigmoid"), "ReLU", clipped, after: second.name)]
+  }
+
+  /// At inference a RandomCrop resized the image before Keras 3.8; since then it hands it through.
+  private mutating func replaceRandomCrop(_ layer: inout LayerSpec, _ name: String) {
+    if RandomCrop.resizes(in: configs.version) {
+      for (field, value) in [("interpolation", "bilinear"), ("crop_to_aspect_ratio", true)] as [(String, JSONValue)] {
+        layer.config[field] = value
+      }
+      layer.config["seed"] = nil
+      layer.config["rng_type"] = nil
+      layer.className = "Resizing"
+      configs.note(name, "a RandomCrop, which newer Keras computes otherwise, is a Resizing that keeps the aspect now")
+    } else if configs.version < KerasVersion(3, 8) || dialect == .portable {
+      configs.problem(name, "a RandomCrop is something else in each Keras")
+    }
   }
 
   /// In a recurrent layer the gates' weights and biases times 1.2 give through Keras 3's hard_sigmoid what they gave before.
