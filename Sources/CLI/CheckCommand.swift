@@ -21,7 +21,7 @@ struct CheckCommand: SupervisedCommand {
   @Flag(help: "Write JSON to stdout.") var json = false
 
   func validate() throws {
-    if sandbox == (file != nil) { throw ValidationError("give a file, or --sandbox") }
+    if sandbox == (file != nil) { throw ValidationError("Missing expected argument '<file>', or --sandbox") }
   }
 
   var job: Job {

@@ -6,14 +6,21 @@ package struct ConfigReader: Sendable {
   package let object: JSONObject
   /// Where it stands, for messages: `layer 'conv1' (Conv2D)`.
   package let place: String
-  /// Which Keras wrote it, 1, 2 or 3: some words changed their meaning.
-  package let generation: Int
+  /// Which Keras wrote it: some words changed their meaning.
+  package let version: KerasVersion
 
-  package init(_ object: JSONObject, at place: String, generation: Int = 3) {
+  package init(_ object: JSONObject, at place: String, version: KerasVersion) {
     self.object = object
     self.place = place
-    self.generation = generation
+    self.version = version
   }
+
+  package init(_ object: JSONObject, at place: String, generation: Int = 3) {
+    self.init(object, at: place, version: .newest(of: generation))
+  }
+
+  /// 1, 2 or 3.
+  package var generation: Int { version.major }
 
   /// An error about `field` of this config.
   package func error(_ field: String, _ what: String, kind: H5ConvError.Kind = .badData) -> H5ConvError {

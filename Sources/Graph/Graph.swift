@@ -37,6 +37,8 @@ package struct GraphLayer: Sendable {
   package let path: [String]
   package let className: String
   package let config: JSONObject
+  /// Which Keras wrote it: 1, 2 or 3.
+  package let generation: Int
   /// Whether the layer and all models around it are trainable.
   package let isTrainable: Bool
   /// The layer itself, or why it cannot be run.

@@ -173,13 +173,13 @@ private struct GraphBuilder {
       wrapped["config"]?.array != nil || wrapped["config"]?["layers"]?.array != nil
     else { return try LayerRegistry.layer(className, config) }
     // Configs of Keras 1 are Keras 2's by now.
-    let model = try ArchitectureReader.read(wrapped, kerasVersion: "\(max(2, config.generation)).0")
+    let model = try ArchitectureReader.read(wrapped, kerasVersion: config.generation < 2 ? "2.0" : "\(config.version)")
     return try LayerRegistry.timeDistributed(config, model: try ModelLayer(model))
   }
 
   private mutating func add(_ spec: LayerSpec, _ path: [String], in model: Architecture, isTrainable: Bool) -> Int {
     let place = "layer '\(path.joined(separator: "/"))' of class \(spec.className)"
-    let reader = ConfigReader(spec.config, at: place, generation: model.generation)
+    let reader = ConfigReader(spec.config, at: place, version: model.version)
     let kind = Result<any Layer, H5ConvError> {
       () throws(H5ConvError) in
       do { return try GraphBuilder.layer(spec.className, reader) } catch let error as H5ConvError { throw error } catch
@@ -189,8 +189,8 @@ private struct GraphBuilder {
     }
     layers.append(
       GraphLayer(
-        path: path, className: spec.className, config: spec.config, isTrainable: isTrainable && spec.isTrainable,
-        kind: kind))
+        path: path, className: spec.className, config: spec.config, generation: model.generation,
+        isTrainable: isTrainable && spec.isTrainable, kind: kind))
     return layers.count - 1
   }
 
@@ -198,13 +198,17 @@ private struct GraphBuilder {
   private func applied(_ place: Int, _ call: LayerCall) -> Result<any Layer, H5ConvError> {
     located(site(place)) {
       let layer = try layers[place].kind.get()
-      if call.training == true, layer.isIdentity || layers[place].className.hasPrefix("BatchNorm") {
+      var arguments = call.arguments
+      // What Keras 3 runs a model with overrides what its calls were made with; Keras 2 keeps to the calls.
+      if layers[place].generation >= 3 {
+        arguments.keywords.removeAll { $0.name == "training" }
+      } else if call.training == true, layer.differsInTraining {
         throw H5ConvError(
           .unsupported, "the layer is called with training=True, so that its output is random or depends on the batch")
       }
       var input = -1
       return try layer.applied(
-        to: call.arguments.map { _ in
+        to: arguments.map { _ in
           input += 1
           return input
         })

@@ -102,6 +102,15 @@ extension ElementFunction {
     case .isNaN: { flag($0.isNaN) }
     case .isFinite: { flag($0.isFinite) }
     case .isInfinite: { flag($0.isInfinite) }
+    case .inverseHyperbolicSine: { asinh($0) }
+    case .inverseHyperbolicCosine: { acosh($0) }
+    case .errorFunctionComplement: { erfc($0) }
+    case .exponential2: { exp2($0) }
+    case .cubeRoot: { cbrt($0) }
+    case .cardinalSine: { $0 == 0 ? 1 : sin(.pi * $0) / (.pi * $0) }
+    case .isSignSet: { flag($0.sign == .minus) }
+    case .isPositiveInfinity: { flag($0 == .infinity) }
+    case .isNegativeInfinity: { flag($0 == -.infinity) }
     }
   }
 }
@@ -125,6 +134,16 @@ extension ElementCombination {
     case .and: { flag($0 != 0 && $1 != 0) }
     case .or: { flag($0 != 0 || $1 != 0) }
     case .exclusiveOr: { flag(($0 != 0) != ($1 != 0)) }
+    case .hypotenuse: { hypot($0, $1) }
+    case .logarithmOfSum: { $0 == $1 ? $0 + log(2) : max($0, $1) + log1p(exp(-abs($0 - $1))) }
+    case .logarithm2OfSum: { $0 == $1 ? $0 + 1 : max($0, $1) + log2(1 + exp2(-abs($0 - $1))) }
+    // The sign of the dividend, as in C.
+    case .truncatedRemainder: { fmod($0, $1) }
+    case .step: { $0.isNaN ? $0 : $0 < 0 ? 0 : $0 == 0 ? $1 : 1 }
+    case .timesLogarithm: { $0 == 0 ? 0 : $0 * log($1) }
+    case .timesOrZero: { $1 == 0 ? 0 : $0 * $1 }
+    case .maximumNumber: { $0.isNaN ? $1 : $1.isNaN ? $0 : max($0, $1) }
+    case .minimumNumber: { $0.isNaN ? $1 : $1.isNaN ? $0 : min($0, $1) }
     }
   }
 }

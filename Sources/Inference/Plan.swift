@@ -96,7 +96,7 @@ package struct Plan: Sendable {
       let kind = try call.applied.get()
       // The shape rule also checks the number of inputs and their axes, which lowering may then rely on.
       let inputs = arguments.map { PartialShape($0.shape) }
-      let shapes = try kind.outputShapes(for: inputs)
+      let shapes = try kind.computedShapes(for: inputs)
       for spec in try kind.weights(for: inputs) {
         weightShapes[WeightKey(layer: call.layer, name: spec.name)] = spec.shape
       }

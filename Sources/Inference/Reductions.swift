@@ -62,13 +62,17 @@ extension PlanStep {
     return try result.transposed((0..<rank).map { axis in order.firstIndex(of: axis) ?? axis }, threads)
   }
 
-  func cumulativeSum(_ input: Tensor, _ axis: Int) throws -> Tensor {
+  func cumulate(_ input: Tensor, _ axis: Int, isProduct: Bool) throws -> Tensor {
     let inner = input.shape[(axis + 1)...].reduce(1, *)
     return try Tensor(shape: output.shape) { target in
       input.withUnsafeElements { source in
         for place in source.indices {
           let isFirst = place / inner % input.shape[axis] == 0
-          target[place] = source[place] + (isFirst ? 0 : target[place - inner])
+          if isFirst {
+            target[place] = source[place]
+          } else {
+            target[place] = isProduct ? source[place] * target[place - inner] : source[place] + target[place - inner]
+          }
         }
       }
     }

@@ -19,7 +19,11 @@ extension PlanStep {
     case .take(let axis, let places): return try take(inputs[0], axis, places)
     case .oneHot: return try oneHot(inputs[0])
     case .bucketize(let boundaries): return try bucketize(inputs[0], boundaries)
-    case .cumulativeSum(let axis): return try cumulativeSum(inputs[0], axis)
+    case .cumulate(let axis, let isProduct): return try cumulate(inputs[0], axis, isProduct: isProduct)
+    case .sort(let axis, let isDescending, let givesPlaces):
+      return try sort(inputs[0], axis, isDescending: isDescending, givesPlaces: givesPlaces)
+    case .takeAlong(let axis): return try takeAlong(inputs[0], inputs[1], axis)
+    case .recolor(let change): return try recolor(inputs[0], change, threads)
     case .placeOfExtreme(let axis, let isLargest): return try placeOfExtreme(inputs[0], axis, isLargest: isLargest)
     }
   }

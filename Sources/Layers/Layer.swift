@@ -19,6 +19,9 @@ package protocol Layer: Sendable {
   /// - Parameter inputs: shapes of the inputs, batch first.
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape]
 
+  /// Shapes of what the layer computes, where Keras declares others.
+  func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape]
+
   /// Emits the operations that compute the layer.
   ///
   /// - Parameter inputs: the inputs, with fully known shapes.
@@ -26,6 +29,9 @@ package protocol Layer: Sendable {
 
   /// Whether the layer leaves its input as it is at inference (so that its output is the input's).
   var isIdentity: Bool { get }
+
+  /// Whether a call with `training=True` computes something else, which is random or depends on the other examples.
+  var differsInTraining: Bool { get }
 
   /// The layer as one call uses it, when what it computes depends on more than its inputs in their order: constants among the
   /// arguments, tensors given by name.
@@ -37,7 +43,9 @@ package protocol Layer: Sendable {
 
 extension Layer {
   package func weights(for inputs: [PartialShape]) throws -> [WeightSpec] { [] }
+  package func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape] { try outputShapes(for: inputs) }
   package var isIdentity: Bool { false }
+  package var differsInTraining: Bool { isIdentity }
 
   package func applied(to arguments: CallArguments<Int>) throws -> any Layer {
     guard arguments.positional.allSatisfy({ $0.isTensors }) else {

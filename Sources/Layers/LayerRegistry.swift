@@ -1,144 +1,244 @@
 package import H5ConvConfig
 import H5ConvDiagnostics
 
-/// Which type reads which class name.
+/// Which type reads which class name: one line for each class that Keras saves or has saved.
 package enum LayerRegistry {
-  private static let types: [String: any Layer.Type] = [
-    "InputLayer": InputLayer.self,
-    "Conv1D": Convolution<1>.self, "Conv2D": Convolution<2>.self, "Conv3D": Convolution<3>.self,
-    "Convolution1D": Convolution<1>.self, "Convolution2D": Convolution<2>.self, "Convolution3D": Convolution<3>.self,
-    "AtrousConvolution1D": Convolution<1>.self, "AtrousConvolution2D": Convolution<2>.self,
-    "DepthwiseConv1D": DepthwiseConvolution<1>.self, "DepthwiseConv2D": DepthwiseConvolution<2>.self,
-    "DepthwiseConvolution2D": DepthwiseConvolution<2>.self,
-    "SeparableConv1D": SeparableConvolution<1>.self, "SeparableConv2D": SeparableConvolution<2>.self,
-    "SeparableConvolution1D": SeparableConvolution<1>.self, "SeparableConvolution2D": SeparableConvolution<2>.self,
-    "Conv1DTranspose": TransposedConvolution<1>.self, "Conv2DTranspose": TransposedConvolution<2>.self,
-    "Conv3DTranspose": TransposedConvolution<3>.self, "Convolution1DTranspose": TransposedConvolution<1>.self,
-    "Convolution2DTranspose": TransposedConvolution<2>.self, "Convolution3DTranspose": TransposedConvolution<3>.self,
-    "Deconvolution2D": TransposedConvolution<2>.self, "Deconvolution3D": TransposedConvolution<3>.self,
-    "LocallyConnected1D": LocallyConnected<1>.self, "LocallyConnected2D": LocallyConnected<2>.self,
-    "BatchNormalization": BatchNormalization.self, "BatchNormalizationV1": BatchNormalization.self,
-    "BatchNormalizationV2": BatchNormalization.self, "SyncBatchNormalization": BatchNormalization.self,
-    "Activation": ActivationByName.self, "ReLU": ReLU.self, "LeakyReLU": LeakyReLU.self, "ELU": ELU.self,
-    "PReLU": PReLU.self, "Softmax": Softmax.self, "ThresholdedReLU": ThresholdedReLU.self,
-    "MaxPooling1D": MaxPooling<1>.self, "MaxPooling2D": MaxPooling<2>.self, "MaxPooling3D": MaxPooling<3>.self,
-    "MaxPool1D": MaxPooling<1>.self, "MaxPool2D": MaxPooling<2>.self, "MaxPool3D": MaxPooling<3>.self,
-    "AveragePooling1D": AveragePooling<1>.self, "AveragePooling2D": AveragePooling<2>.self,
-    "AveragePooling3D": AveragePooling<3>.self,
-    "AvgPool1D": AveragePooling<1>.self, "AvgPool2D": AveragePooling<2>.self, "AvgPool3D": AveragePooling<3>.self,
-    "GlobalMaxPooling1D": GlobalMaxPooling<1>.self, "GlobalMaxPooling2D": GlobalMaxPooling<2>.self,
-    "GlobalMaxPooling3D": GlobalMaxPooling<3>.self,
-    "GlobalMaxPool1D": GlobalMaxPooling<1>.self, "GlobalMaxPool2D": GlobalMaxPooling<2>.self,
-    "GlobalMaxPool3D": GlobalMaxPooling<3>.self,
-    "GlobalAveragePooling1D": GlobalAveragePooling<1>.self, "GlobalAveragePooling2D": GlobalAveragePooling<2>.self,
-    "GlobalAveragePooling3D": GlobalAveragePooling<3>.self,
-    "GlobalAvgPool1D": GlobalAveragePooling<1>.self, "GlobalAvgPool2D": GlobalAveragePooling<2>.self,
-    "GlobalAvgPool3D": GlobalAveragePooling<3>.self,
-    "AdaptiveMaxPooling1D": AdaptiveMaxPooling<1>.self, "AdaptiveMaxPooling2D": AdaptiveMaxPooling<2>.self,
-    "AdaptiveMaxPooling3D": AdaptiveMaxPooling<3>.self,
-    "AdaptiveAveragePooling1D": AdaptiveAveragePooling<1>.self,
-    "AdaptiveAveragePooling2D": AdaptiveAveragePooling<2>.self,
-    "AdaptiveAveragePooling3D": AdaptiveAveragePooling<3>.self,
-    "ZeroPadding1D": ZeroPadding<1>.self, "ZeroPadding2D": ZeroPadding<2>.self, "ZeroPadding3D": ZeroPadding<3>.self,
-    "Cropping1D": Cropping<1>.self, "Cropping2D": Cropping<2>.self, "Cropping3D": Cropping<3>.self,
-    "UpSampling1D": UpSampling<1>.self, "UpSampling2D": UpSampling<2>.self, "UpSampling3D": UpSampling<3>.self,
-    "Resizing": Resizing.self, "CenterCrop": CenterCrop.self, "RandomCrop": RandomCrop.self,
-    "Rescaling": Rescaling.self, "Normalization": Normalization.self,
-    "Flatten": Flatten.self, "Reshape": Reshape.self, "Permute": Permute.self, "RepeatVector": RepeatVector.self,
-    "Dense": Dense.self,
-    "Add": Add.self, "Subtract": Subtract.self, "Multiply": Multiply.self, "Average": Average.self,
-    "Maximum": Maximum.self, "Minimum": Minimum.self, "Concatenate": Concatenate.self,
-    "Dropout": IdentityAtInference.self, "FixedDropout": IdentityAtInference.self,
-    "SpatialDropout1D": IdentityAtInference.self, "SpatialDropout2D": IdentityAtInference.self,
-    "SpatialDropout3D": IdentityAtInference.self, "AlphaDropout": IdentityAtInference.self,
-    "GaussianDropout": IdentityAtInference.self, "GaussianNoise": IdentityAtInference.self,
-    "ActivityRegularization": IdentityAtInference.self, "Identity": IdentityAtInference.self,
-    "RandomFlip": IdentityAtInference.self, "RandomRotation": IdentityAtInference.self,
-    "RandomZoom": IdentityAtInference.self, "RandomTranslation": IdentityAtInference.self,
-    "RandomContrast": IdentityAtInference.self, "RandomBrightness": IdentityAtInference.self,
-    "RandomHeight": IdentityAtInference.self, "RandomWidth": IdentityAtInference.self,
+  /// What becomes of a class.
+  private enum Entry: Sendable {
+    /// The type that reads its config.
+    case type(any Layer.Type)
+    /// Its config is read by a type that serves several classes.
+    case made(@Sendable (ConfigReader) throws -> any Layer)
+    /// Another name of a class, which Keras reads and does not save.
+    case sameAs(String)
+    /// It is known and cannot be run, and why.
+    case refused(String)
+
+    /// A class that does something in training only.
+    static let identity = Entry.type(IdentityAtInference.self)
+  }
+
+  private static let entries: [String: Entry] = [
+    // Convolution
+    "Conv1D": .type(Convolution<1>.self),
+    "Conv2D": .type(Convolution<2>.self),
+    "Conv3D": .type(Convolution<3>.self),
+    "Convolution1D": .sameAs("Conv1D"),
+    "Convolution2D": .sameAs("Conv2D"),
+    "Convolution3D": .sameAs("Conv3D"),
+    "AtrousConvolution1D": .type(Convolution<1>.self),
+    "AtrousConvolution2D": .type(Convolution<2>.self),
+    "DepthwiseConv1D": .type(DepthwiseConvolution<1>.self),
+    "DepthwiseConv2D": .type(DepthwiseConvolution<2>.self),
+    "DepthwiseConvolution2D": .sameAs("DepthwiseConv2D"),
+    "SeparableConv1D": .type(SeparableConvolution<1>.self),
+    "SeparableConv2D": .type(SeparableConvolution<2>.self),
+    "SeparableConvolution1D": .sameAs("SeparableConv1D"),
+    "SeparableConvolution2D": .sameAs("SeparableConv2D"),
+    "Conv1DTranspose": .type(TransposedConvolution<1>.self),
+    "Conv2DTranspose": .type(TransposedConvolution<2>.self),
+    "Conv3DTranspose": .type(TransposedConvolution<3>.self),
+    "Convolution1DTranspose": .sameAs("Conv1DTranspose"),
+    "Convolution2DTranspose": .sameAs("Conv2DTranspose"),
+    "Convolution3DTranspose": .sameAs("Conv3DTranspose"),
+    "Deconvolution2D": .type(TransposedConvolution<2>.self),
+    "Deconvolution3D": .type(TransposedConvolution<3>.self),
+    "LocallyConnected1D": .type(LocallyConnected<1>.self),
+    "LocallyConnected2D": .type(LocallyConnected<2>.self),
+    // Pooling
+    "MaxPooling1D": .type(MaxPooling<1>.self),
+    "MaxPooling2D": .type(MaxPooling<2>.self),
+    "MaxPooling3D": .type(MaxPooling<3>.self),
+    "MaxPool1D": .sameAs("MaxPooling1D"),
+    "MaxPool2D": .sameAs("MaxPooling2D"),
+    "MaxPool3D": .sameAs("MaxPooling3D"),
+    "AveragePooling1D": .type(AveragePooling<1>.self),
+    "AveragePooling2D": .type(AveragePooling<2>.self),
+    "AveragePooling3D": .type(AveragePooling<3>.self),
+    "AvgPool1D": .sameAs("AveragePooling1D"),
+    "AvgPool2D": .sameAs("AveragePooling2D"),
+    "AvgPool3D": .sameAs("AveragePooling3D"),
+    "GlobalMaxPooling1D": .type(GlobalMaxPooling<1>.self),
+    "GlobalMaxPooling2D": .type(GlobalMaxPooling<2>.self),
+    "GlobalMaxPooling3D": .type(GlobalMaxPooling<3>.self),
+    "GlobalMaxPool1D": .sameAs("GlobalMaxPooling1D"),
+    "GlobalMaxPool2D": .sameAs("GlobalMaxPooling2D"),
+    "GlobalMaxPool3D": .sameAs("GlobalMaxPooling3D"),
+    "GlobalAveragePooling1D": .type(GlobalAveragePooling<1>.self),
+    "GlobalAveragePooling2D": .type(GlobalAveragePooling<2>.self),
+    "GlobalAveragePooling3D": .type(GlobalAveragePooling<3>.self),
+    "GlobalAvgPool1D": .sameAs("GlobalAveragePooling1D"),
+    "GlobalAvgPool2D": .sameAs("GlobalAveragePooling2D"),
+    "GlobalAvgPool3D": .sameAs("GlobalAveragePooling3D"),
+    "AdaptiveMaxPooling1D": .type(AdaptiveMaxPooling<1>.self),
+    "AdaptiveMaxPooling2D": .type(AdaptiveMaxPooling<2>.self),
+    "AdaptiveMaxPooling3D": .type(AdaptiveMaxPooling<3>.self),
+    "AdaptiveAveragePooling1D": .type(AdaptiveAveragePooling<1>.self),
+    "AdaptiveAveragePooling2D": .type(AdaptiveAveragePooling<2>.self),
+    "AdaptiveAveragePooling3D": .type(AdaptiveAveragePooling<3>.self),
+    // Activations
+    "Activation": .type(ActivationByName.self),
+    "ReLU": .type(ReLU.self),
+    "LeakyReLU": .type(LeakyReLU.self),
+    "ELU": .type(ELU.self),
+    "PReLU": .type(PReLU.self),
+    "Softmax": .type(Softmax.self),
+    "ThresholdedReLU": .type(ThresholdedReLU.self),
+    // Normalization and scaling
+    "BatchNormalization": .type(BatchNormalization.self),
+    "BatchNormalizationV1": .sameAs("BatchNormalization"),
+    "BatchNormalizationV2": .sameAs("BatchNormalization"),
+    "SyncBatchNormalization": .type(BatchNormalization.self),
+    "Rescaling": .type(Rescaling.self),
+    "Normalization": .type(Normalization.self),
+    "LayerNormalization": .made { try LayerNormalization($0) },
+    "RMSNormalization": .made { try RMSNormalization($0) },
+    "UnitNormalization": .made { try UnitNormalization($0) },
+    "GroupNormalization": .made { try GroupNormalization($0) },
+    "SpectralNormalization": .made { try SpectralNormalization($0) },
+    "CustomScaleLayer": .made { try CustomScaleLayer($0) },
+    "LayerScale": .made { try LayerScale($0) },
+    // Size and shape
+    "ZeroPadding1D": .type(ZeroPadding<1>.self),
+    "ZeroPadding2D": .type(ZeroPadding<2>.self),
+    "ZeroPadding3D": .type(ZeroPadding<3>.self),
+    "Cropping1D": .type(Cropping<1>.self),
+    "Cropping2D": .type(Cropping<2>.self),
+    "Cropping3D": .type(Cropping<3>.self),
+    "UpSampling1D": .type(UpSampling<1>.self),
+    "UpSampling2D": .type(UpSampling<2>.self),
+    "UpSampling3D": .type(UpSampling<3>.self),
+    "Resizing": .type(Resizing.self),
+    "CenterCrop": .type(CenterCrop.self),
+    "RandomCrop": .type(RandomCrop.self),
+    "Flatten": .type(Flatten.self),
+    "Reshape": .type(Reshape.self),
+    "Permute": .type(Permute.self),
+    "RepeatVector": .type(RepeatVector.self),
+    // Dense
+    "Dense": .type(Dense.self),
+    "Embedding": .made { try Embedding($0) },
+    "ReversibleEmbedding": .made { try Embedding($0, isReversible: true) },
+    "EinsumDense": .made { try EinsumDense($0) },
+    "MaxoutDense": .made { try MaxoutDense($0) },
+    "Highway": .made { try Highway($0) },
+    // Merging
+    "Add": .type(Add.self),
+    "Subtract": .type(Subtract.self),
+    "Multiply": .type(Multiply.self),
+    "Average": .type(Average.self),
+    "Maximum": .type(Maximum.self),
+    "Minimum": .type(Minimum.self),
+    "Concatenate": .type(Concatenate.self),
+    "Dot": .made { try DotProduct($0) },
+    // Recurrent
+    "SimpleRNN": .made { try Recurrent(.simple, $0) },
+    "LSTM": .made { try Recurrent(.lstm, $0) },
+    "GRU": .made { try Recurrent(.gru(resetsAfter: false), $0) },
+    "RNN": .made { try Recurrent($0) },
+    "CuDNNLSTM": .made { try Recurrent(.lstm, $0, isCuDNN: true) },
+    "CuDNNGRU": .made { try Recurrent(.gru(resetsAfter: true), $0, isCuDNN: true) },
+    "ConvLSTM1D": .made { try ConvolutionalRecurrent($0, rank: 1) },
+    "ConvLSTM2D": .made { try ConvolutionalRecurrent($0, rank: 2) },
+    "ConvLSTM3D": .made { try ConvolutionalRecurrent($0, rank: 3) },
+    "Bidirectional": .made { try Bidirectional($0) },
+    "TimeDistributed": .made { try TimeDistributed($0) },
+    "Masking": .made { try Masking($0) },
+    // Attention
+    "Attention": .made { try Attention($0) },
+    "AdditiveAttention": .made { try Attention($0, isAdditive: true) },
+    "MultiHeadAttention": .made { try MultiHeadAttention($0) },
+    "GroupedQueryAttention": .made { try MultiHeadAttention($0, isGrouped: true) },
+    "GroupQueryAttention": .made { try MultiHeadAttention($0, isGrouped: true) },
+    // Categories
+    "Discretization": .made { try Discretization($0) },
+    "CategoryEncoding": .made { try CategoryEncoding($0) },
+    // Functions as layers
+    "TFOpLambda": .made { try OperationNode($0) },
+    "SlicingOpLambda": .made { try OperationNode($0) },
+    "TensorFlowOpLayer": .made { try TensorFlowNode($0) },
+    // Input
+    "InputLayer": .type(InputLayer.self),
+    // Nothing at inference: dropout, noise, random augmentation
+    "ActivityRegularization": .identity,
+    "AlphaDropout": .identity,
+    "AugMix": .identity,
+    "CutMix": .identity,
+    "Dropout": .identity,
+    "Equalization": .identity,
+    "FixedDropout": .identity,
+    "GaussianDropout": .identity,
+    "GaussianNoise": .identity,
+    "Identity": .identity,
+    "MixUp": .identity,
+    "RandAugment": .identity,
+    "RandomBrightness": .identity,
+    "RandomColorDegeneration": .identity,
+    "RandomColorJitter": .identity,
+    "RandomContrast": .identity,
+    "RandomElasticTransform": .identity,
+    "RandomErasing": .identity,
+    "RandomFlip": .identity,
+    "RandomGaussianBlur": .identity,
+    "RandomGrayscale": .identity,
+    "RandomHeight": .identity,
+    "RandomHue": .identity,
+    "RandomInvert": .identity,
+    "RandomPerspective": .identity,
+    "RandomPosterization": .identity,
+    "RandomRotation": .identity,
+    "RandomSaturation": .identity,
+    "RandomSharpness": .identity,
+    "RandomShear": .identity,
+    "RandomTranslation": .identity,
+    "RandomWidth": .identity,
+    "RandomZoom": .identity,
+    "Solarization": .identity,
+    "SpatialDropout1D": .identity,
+    "SpatialDropout2D": .identity,
+    "SpatialDropout3D": .identity,
+    "StochasticDepth": .identity,
+    // Known, and not to be run
+    "AutoContrast": .refused("changes images by their histogram, which is not supported"),
+    "ContrastLimitedAdaptiveHistogramEqualization": .refused(
+      "changes images by their histogram, which is not supported"),
+    "DenseFeatures": .refused("works on feature columns, which are not supported"),
+    "FlaxLayer": .refused("is a JAX program, which h5conv does not run"),
+    "HashedCrossing": .refused("hashes its input, which is not supported"),
+    "Hashing": .refused("hashes its input, which is not supported"),
+    "IntegerLookup": .refused("needs a vocabulary that is not read"),
+    "JaxLayer": .refused("is a JAX program, which h5conv does not run"),
+    "Lambda": .refused("is Python code, which h5conv does not run"),
+    "MaxNumBoundingBoxes": .refused("works on bounding boxes, which are not supported"),
+    "MelSpectrogram": .refused("needs Fourier transforms, which are not supported"),
+    "Pipeline": .refused("hands its input through layers of preprocessing, which is not supported"),
+    "STFTSpectrogram": .refused("needs Fourier transforms, which are not supported"),
+    "StringLookup": .refused("works on text; h5conv computes with numbers"),
+    "TFSMLayer": .refused("is a TensorFlow program, which h5conv does not run"),
+    "TextVectorization": .refused("works on text; h5conv computes with numbers"),
+    "TorchModuleWrapper": .refused("is a PyTorch program, which h5conv does not run"),
   ]
 
-  /// Other names under which Keras knows a class, with the name that it saves.
-  private static let otherNames: [String: String] = [
-    "MaxPool1D": "MaxPooling1D", "MaxPool2D": "MaxPooling2D", "MaxPool3D": "MaxPooling3D",
-    "AvgPool1D": "AveragePooling1D", "AvgPool2D": "AveragePooling2D", "AvgPool3D": "AveragePooling3D",
-    "GlobalMaxPool1D": "GlobalMaxPooling1D", "GlobalMaxPool2D": "GlobalMaxPooling2D",
-    "GlobalMaxPool3D": "GlobalMaxPooling3D", "GlobalAvgPool1D": "GlobalAveragePooling1D",
-    "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalAvgPool3D": "GlobalAveragePooling3D",
-    "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution3D": "Conv3D",
-    "Convolution1DTranspose": "Conv1DTranspose", "Convolution2DTranspose": "Conv2DTranspose",
-    "Convolution3DTranspose": "Conv3DTranspose", "SeparableConvolution1D": "SeparableConv1D",
-    "SeparableConvolution2D": "SeparableConv2D", "DepthwiseConvolution2D": "DepthwiseConv2D",
-    "BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
-  ]
+  /// The entry of a class under whatever name.
+  private static func entry(_ className: String) -> Entry? { entries[kerasName(className)] }
 
   /// The name that Keras saves for `className`: `MaxPooling2D` for `MaxPool2D`.
-  package static func kerasName(_ className: String) -> String { otherNames[className] ?? className }
+  package static func kerasName(_ className: String) -> String {
+    if case .sameAs(let name) = entries[className] { name } else { className }
+  }
 
-  private typealias Maker = @Sendable (ConfigReader) throws -> any Layer
-
-  /// Classes that share a type.
-  private static let makers: [String: Maker] = [
-    "SimpleRNN": { try Recurrent(.simple, $0) }, "LSTM": { try Recurrent(.lstm, $0) },
-    "GRU": { try Recurrent(.gru(resetsAfter: false), $0) }, "RNN": { try Recurrent($0) },
-    "CuDNNLSTM": { try Recurrent(.lstm, $0, isCuDNN: true) },
-    "CuDNNGRU": { try Recurrent(.gru(resetsAfter: true), $0, isCuDNN: true) },
-    "ConvLSTM1D": { try ConvolutionalRecurrent($0, rank: 1) },
-    "ConvLSTM2D": { try ConvolutionalRecurrent($0, rank: 2) },
-    "ConvLSTM3D": { try ConvolutionalRecurrent($0, rank: 3) },
-    "Bidirectional": { try Bidirectional($0) }, "TimeDistributed": { try TimeDistributed($0) },
-    "Masking": { try Masking($0) }, "Embedding": { try Embedding($0) },
-    "ReversibleEmbedding": { try Embedding($0, isReversible: true) },
-    "Attention": { try Attention($0) }, "AdditiveAttention": { try Attention($0, isAdditive: true) },
-    "MultiHeadAttention": { try MultiHeadAttention($0) },
-    "GroupedQueryAttention": { try MultiHeadAttention($0, isGrouped: true) },
-    "GroupQueryAttention": { try MultiHeadAttention($0, isGrouped: true) },
-    "EinsumDense": { try EinsumDense($0) }, "Dot": { try DotProduct($0) },
-    "LayerNormalization": { try LayerNormalization($0) }, "RMSNormalization": { try RMSNormalization($0) },
-    "UnitNormalization": { try UnitNormalization($0) }, "GroupNormalization": { try GroupNormalization($0) },
-    "SpectralNormalization": { try SpectralNormalization($0) },
-    "Discretization": { try Discretization($0) }, "CategoryEncoding": { try CategoryEncoding($0) },
-    "TFOpLambda": { try OperationNode($0) }, "SlicingOpLambda": { try OperationNode($0) },
-    "TensorFlowOpLayer": { try TensorFlowNode($0) }, "MaxoutDense": { try MaxoutDense($0) },
-    "Highway": { try Highway($0) },
-    "CustomScaleLayer": { try CustomScaleLayer($0) }, "LayerScale": { try LayerScale($0) },
-  ]
-
-  /// Classes that do something in training only: Keras 3.15 hands the images through at inference.
-  private static let identities: Set<String> = [
-    "AugMix", "CutMix", "MixUp", "RandAugment", "Equalization", "Solarization", "RandomColorDegeneration",
-    "RandomColorJitter", "RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale",
-    "RandomHue",
-    "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
-    "StochasticDepth",
-  ]
-
-  /// Classes that are known and cannot be run, and why.
-  private static let refusals: [String: String] = [
-    "StringLookup": "works on text; h5conv computes with numbers",
-    "TextVectorization": "works on text; h5conv computes with numbers",
-    "IntegerLookup": "needs a vocabulary that is not read", "Hashing": "hashes its input, which is not supported",
-    "HashedCrossing": "hashes its input, which is not supported",
-    "MelSpectrogram": "needs Fourier transforms, which are not supported",
-    "STFTSpectrogram": "needs Fourier transforms, which are not supported",
-    "AutoContrast": "changes images by their histogram, which is not supported",
-    "ContrastLimitedAdaptiveHistogramEqualization": "changes images by their histogram, which is not supported",
-    "Pipeline": "hands its input through layers of preprocessing, which is not supported",
-    "MaxNumBoundingBoxes": "works on bounding boxes, which are not supported",
-    "DenseFeatures": "works on feature columns, which are not supported",
-    "Lambda": "is Python code, which h5conv does not run",
-    "TFSMLayer": "is a TensorFlow program, which h5conv does not run",
-    "JaxLayer": "is a JAX program, which h5conv does not run",
-    "FlaxLayer": "is a JAX program, which h5conv does not run",
-    "TorchModuleWrapper": "is a PyTorch program, which h5conv does not run",
-  ]
+  private static func isRun(_ entry: Entry?) -> Bool {
+    switch entry {
+    case .type, .made, .sameAs: true
+    case .refused, nil: false
+    }
+  }
 
   /// The classes of layers that can be run.
-  package static var classNames: Set<String> { Set(types.keys).union(makers.keys).union(identities) }
+  package static var classNames: Set<String> { Set(entries.filter { isRun($0.value) }.keys) }
 
   /// The classes that are known and cannot be run.
-  package static var refusedClassNames: Set<String> { Set(refusals.keys) }
+  package static var refusedClassNames: Set<String> { Set(entries.filter { !isRun($0.value) }.keys) }
 
   /// Whether the function that Keras or TensorFlow calls `name` can be computed.
   package static func isOperation(_ name: String) -> Bool {
@@ -152,10 +252,7 @@ package enum LayerRegistry {
   package static var nodeNames: Set<String> { TensorFlowNode.names }
 
   /// Whether a type reads `className`.
-  package static func isSupported(_ className: String) -> Bool {
-    types[className] != nil || makers[className] != nil || identities.contains(className)
-      || OperationTable.names.contains(OperationTable.plainName(className))
-  }
+  package static func isSupported(_ className: String) -> Bool { isRun(entries[className]) || isOperation(className) }
 
   /// A TimeDistributed around a model, which `model` is as one layer.
   package static func timeDistributed(_ config: ConfigReader, model: any Layer) throws -> any Layer {
@@ -168,18 +265,17 @@ package enum LayerRegistry {
   package static func layer(_ className: String, _ config: ConfigReader) throws -> any Layer {
     // Keras 3 calls operations and layers alike. Most compute the same on a list of inputs (Add, Concatenate, Softmax), and their
     // calls tell; those that do not are told by their configs.
-    let isLayer = types[className] != nil || makers[className] != nil
-    if OperationNode.isOperation(className, config), !isLayer || OperationNode.differing.contains(className) {
+    if OperationNode.isOperation(className, config),
+      !isRun(entries[className]) || OperationNode.differing.contains(className)
+    {
       return OperationNode(className, config)
     }
-    if let make = makers[className] { return try make(config) }
-    if identities.contains(className) { return IdentityAtInference(config) }
-    guard let type = types[className] else {
-      if let reason = refusals[className] {
-        throw H5ConvError(.unsupported, "the class \(className) \(reason)", at: config.place)
-      }
-      throw H5ConvError(.unsupported, "the class \(className) is not supported", at: config.place)
+    switch entry(className) {
+    case .type(let type): return try type.init(config)
+    case .made(let make): return try make(config)
+    case .refused(let reason):
+      throw H5ConvError(.unsupported, "the class \(className) \(reason)", at: config.place)
+    case .sameAs, nil: throw H5ConvError(.unsupported, "the class \(className) is not supported", at: config.place)
     }
-    return try type.init(config)
   }
 }

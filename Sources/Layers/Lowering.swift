@@ -22,6 +22,8 @@ package struct Lowering {
   package var layer = 0
   /// What the names of the layer's weights begin with: the layers inside a layer have names of their own.
   package var weightPrefix = ""
+  /// What stands for weights of a layer that is made of an operation's constants.
+  var constantWeights: [String: Parameter] = [:]
   /// Masks (batch, time) that come along with the inputs of the call being lowered, and those that its outputs get.
   package var inputMasks: [Value?] = []
   package var outputMasks: [Value?] = []
@@ -66,7 +68,9 @@ package struct Lowering {
   }
 
   /// The weight `name` of the layer that is being lowered.
-  package func weight(_ name: String) -> Parameter { .stored(layer: layer, name: weightPrefix + name) }
+  package func weight(_ name: String) -> Parameter {
+    constantWeights[weightPrefix + name] ?? .stored(layer: layer, name: weightPrefix + name)
+  }
 
   /// The input with its channels moved to the end.
   mutating func channelsLast(_ value: Value, _ format: DataFormat) -> Value {

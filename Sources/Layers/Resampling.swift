@@ -1,6 +1,6 @@
-import H5ConvConfig
+package import H5ConvConfig
 import H5ConvDiagnostics
-import H5ConvTensors
+package import H5ConvTensors
 
 extension ConfigReader {
   fileprivate func interpolation(default fallback: String) throws -> ResizeMethod {
@@ -139,24 +139,43 @@ struct CenterCrop: Layer {
   }
 }
 
-/// Only training crops at random; at inference the largest centred part that has the target's aspect is resized.
+/// What only training crops at random; at inference each Keras had its own idea.
 ///
-/// So it is documented, and so Keras 2 and the first versions of Keras 3 do it; Keras 3.15 gives the image as it is, although
-/// its `output_shape` still is the target's.
-struct RandomCrop: Layer {
+/// Keras 2.3 to 2.6 (TensorFlow's) resizes to the shorter side and cuts out the centre; 2.7 to 3.7 resizes the largest centred part that
+/// has the target's aspect; since 3.8 the image is handed through, although `output_shape` still is the target's.
+package struct RandomCrop: Layer {
   private let config: CropConfig
+  private let version: KerasVersion
 
-  init(_ config: ConfigReader) throws { self.config = try CropConfig(config) }
+  package init(_ config: ConfigReader) throws {
+    self.config = try CropConfig(config)
+    version = config.version
+  }
 
-  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+  package var differsInTraining: Bool { true }
+
+  /// Whether the RandomCrop of this Keras is a Resizing that keeps the aspect.
+  package static func resizes(in version: KerasVersion) -> Bool {
+    KerasVersion(2, 7) <= version && version < KerasVersion(3, 8)
+  }
+
+  package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     [config.outputShape(try single(inputs, rank: 4))]
   }
 
-  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+  package func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    version < KerasVersion(3, 8) ? try outputShapes(for: inputs) : [try single(inputs, rank: 4)]
+  }
+
+  package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    if version >= KerasVersion(3, 8) { return inputs }
     let input = lowering.channelsLast(inputs[0], config.format)
     let (rows, columns) = (input.shape[1], input.shape[2])
     guard rows > 0, columns > 0 else { throw H5ConvError(.badData, "an image of \(rows)×\(columns) cannot be cropped") }
-    let output = lowering.resizedCrop(input, height: config.height, width: config.width)
+    let output =
+      RandomCrop.resizes(in: version)
+      ? lowering.resizedCrop(input, height: config.height, width: config.width)
+      : try lowering.croppedResize(input, height: config.height, width: config.width)
     return [lowering.from(channelsLast: output, config.format)]
   }
 }
@@ -177,5 +196,21 @@ extension Lowering {
     let shape = [input.shape[0], height, width, input.shape[3]]
     let part = croppedToAspect(input, height: height, width: width)
     return emit(.resize(.bilinear, antialias: false), [part], shape: shape)
+  }
+  /// The centre of the image resized to the shorter side of `height` × `width`, as TensorFlow 2.3 to 2.6 computes it.
+  fileprivate mutating func croppedResize(_ input: Value, height: Int, width: Int) throws -> Value {
+    let (rows, columns) = (input.shape[1], input.shape[2])
+    let isTall = Double(rows) / Double(columns) > Double(height) / Double(width)
+    let resized = [
+      isTall ? Int(Double(width * rows) / Double(columns)) : height,
+      isTall ? width : Int(Double(height * columns) / Double(rows)),
+    ]
+    guard resized[0] >= height, resized[1] >= width else {
+      throw H5ConvError(.badData, "an image of \(rows)×\(columns) cannot be cropped to \(height)×\(width)")
+    }
+    let whole = emit(
+      .resize(.bilinear, antialias: false), [input], shape: [input.shape[0], resized[0], resized[1], input.shape[3]])
+    let start = [0, (resized[0] - height) / 2, (resized[1] - width) / 2, 0]
+    return emit(.slice(start: start), [whole], shape: [input.shape[0], height, width, input.shape[3]])
   }
 }

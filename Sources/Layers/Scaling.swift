@@ -12,6 +12,8 @@ struct BatchNormalization: Layer {
   private let usesRenorm: Bool
   private var hasMask = false
 
+  var differsInTraining: Bool { true }
+
   init(_ config: ConfigReader) throws {
     let axes = try config.ints("axis", default: [-1])
     guard axes.count == 1 else {

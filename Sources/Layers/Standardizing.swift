@@ -188,6 +188,9 @@ struct GroupNormalization: Layer {
 struct SpectralNormalization: Layer {
   private let inner: any Layer
 
+  /// Training moves the vectors that the kernel is divided by.
+  var differsInTraining: Bool { true }
+
   init(_ config: ConfigReader) throws {
     let (className, reader) = try config.object("layer")
     inner = try LayerRegistry.layer(className, reader)

@@ -31,11 +31,20 @@ package enum TensorOperation: Sendable, Equatable {
   case oneHot
   /// How many of the boundaries, which ascend, are not above the element.
   case bucketize([Float])
-  /// The sum of the elements up to each along `axis`.
-  case cumulativeSum(axis: Int)
+  /// The sum or product of the elements up to each along `axis`.
+  case cumulate(axis: Int, isProduct: Bool)
   /// The place of the largest or smallest element along `axis`, the first of equal ones.
   case placeOfExtreme(axis: Int, isLargest: Bool)
+  /// The elements in order along `axis`, or the places where they were; equal ones stay in their order.
+  case sort(axis: Int, isDescending: Bool, givesPlaces: Bool)
+  /// The elements of the first input that the second names along `axis`; the other axes are alike.
+  case takeAlong(axis: Int)
+  /// Pixels of three channels in other terms.
+  case recolor(ColorChange)
 }
+
+/// From one way to describe colours to another, each channel from 0 to 1.
+package enum ColorChange: Sendable, Equatable { case hsvFromRGB, rgbFromHSV }
 
 /// A recurrent cell as it is run over time.
 package struct Recurrence: Sendable, Equatable {
@@ -103,11 +112,15 @@ package enum ElementFunction: Sendable, Equatable {
   case absolute, negative, square, squareRoot, reciprocalRoot, reciprocal, exponential, exponentialMinusOne, logarithm
   case logarithmOnePlus, logarithm2, logarithm10, sine, cosine, tangent, arcsine, arccosine, arctangent, hyperbolicSine
   case hyperbolicCosine, inverseHyperbolicTangent, errorFunction, floor, ceiling, round, truncate, sign, isTrue, not
-  case isNaN, isFinite, isInfinite
+  case isNaN, isFinite, isInfinite, inverseHyperbolicSine, inverseHyperbolicCosine, errorFunctionComplement
+  case exponential2, cubeRoot, cardinalSine, isSignSet, isPositiveInfinity, isNegativeInfinity
 }
 
 /// Functions of two elements that are not ``BinaryOperation``s; comparisons give 1 or 0.
 package enum ElementCombination: Sendable, Equatable {
   case power, floorDivide, remainder, squaredDifference, arctangent2, divideOrZero
   case equal, notEqual, greater, greaterOrEqual, less, lessOrEqual, and, or, exclusiveOr
+  case hypotenuse, logarithmOfSum, logarithm2OfSum, truncatedRemainder, step, timesLogarithm, timesOrZero
+  /// The larger or smaller of both, the other one where one is NaN.
+  case maximumNumber, minimumNumber
 }

@@ -9,8 +9,8 @@ package struct Architecture: Sendable {
   package var name: String
   /// `Sequential`, `Functional`, `Model`, or a subclass's name.
   package var className: String
-  /// Which Keras wrote it: 1, 2 or 3.
-  package var generation: Int
+  /// Which Keras wrote it.
+  package let version: KerasVersion
   package var isTrainable: Bool
   /// The layers in the config's order.
   ///
@@ -20,6 +20,8 @@ package struct Architecture: Sendable {
   package var inputStructure: Argument<TensorReference>
   package var outputStructure: Argument<TensorReference>
 
+  /// 1, 2 or 3.
+  package var generation: Int { version.major }
   package var inputs: [TensorReference] { inputStructure.tensors }
   package var outputs: [TensorReference] { outputStructure.tensors }
 }

@@ -4,7 +4,8 @@ import H5ConvLayers
 
 /// Reads `model_config` in the dialects of Keras 1 to 3.
 package struct ArchitectureReader {
-  private let generation: Int
+  private let version: KerasVersion
+  private var generation: Int { version.major }
 
   /// The model that `value` describes: `{"class_name": …, "config": …}`.
   ///
@@ -15,19 +16,19 @@ package struct ArchitectureReader {
       throw H5ConvError(
         .badData, "the model's config has no class_name and config", at: "model_config", reason: .damagedConfig)
     }
-    let reader = ArchitectureReader(generation: generation(of: value, kerasVersion: kerasVersion))
+    let reader = ArchitectureReader(version: version(of: value, kerasVersion: kerasVersion))
     let modern = reader.generation == 1 ? Keras1Config.translated(value)["config"] ?? config : config
     return try reader.model(ConfigReader.plainName(className), modern, fallbackName: nil, depth: 0)
   }
 
-  private static func generation(of value: JSONValue, kerasVersion: String?) -> Int {
-    if let major = (kerasVersion ?? value["keras_version"]?.string)?.split(separator: ".").first.flatMap({ Int($0) }),
-      (0...3).contains(major)
+  private static func version(of value: JSONValue, kerasVersion: String?) -> KerasVersion {
+    if let version = (kerasVersion ?? value["keras_version"]?.string).flatMap({ KerasVersion($0) }),
+      (0...3).contains(version.major)
     {
       // The layers of Keras 0.3 are those of Keras 1.
-      return max(1, major)
+      return version.major == 0 ? KerasVersion(1, 0) : version
     }
-    return generation(byKeysOf: value) ?? 2
+    return .newest(of: generation(byKeysOf: value) ?? 2)
   }
 
   /// The Keras that has a field of those that the config has; nil when there is none that tells.
@@ -115,7 +116,7 @@ package struct ArchitectureReader {
     }
     layers[0].calls = [LayerCall(CallArguments())]
     return Architecture(
-      kind: .sequential, name: name, className: "Sequential", generation: generation,
+      kind: .sequential, name: name, className: "Sequential", version: version,
       isTrainable: config["trainable"]?.bool ?? true, layers: layers,
       inputStructure: .tensor(TensorReference(layer: layers[0].name, call: 0, output: 0)),
       outputStructure: .tensor(previous))
@@ -163,7 +164,7 @@ package struct ArchitectureReader {
       last = .tensor(try joined.add(layer, on: last, at: place))
     }
     return Architecture(
-      kind: .functional, name: name, className: "Sequential", generation: generation,
+      kind: .functional, name: name, className: "Sequential", version: version,
       isTrainable: config["trainable"]?.bool ?? true, layers: joined.layers,
       inputStructure: joined.inputs.count == 1
         ? .tensor(joined.inputs[0]) : .list(joined.inputs.map { .tensor($0) }),
@@ -212,7 +213,7 @@ package struct ArchitectureReader {
       if layers[place].calls.isEmpty { layers[place].calls = [LayerCall(CallArguments())] }
     }
     return Architecture(
-      kind: .functional, name: name, className: className, generation: generation,
+      kind: .functional, name: name, className: className, version: version,
       isTrainable: config["trainable"]?.bool ?? true, layers: layers,
       inputStructure: try references.boundary(config["input_layers"], at: "input_layers of '\(name)'"),
       outputStructure: try references.boundary(config["output_layers"], at: "output_layers of '\(name)'"))

@@ -6,14 +6,16 @@ import H5ConvLayers
 struct ConfigTranslator {
   let dialect: Dialect
   /// Which Keras wrote the config.
-  let generation: Int
+  let version: KerasVersion
+  /// 1, 2 or 3.
+  var generation: Int { version.major }
   private(set) var notes: [TranslationNote] = []
   /// What the dialect has no words for.
   private(set) var problems: [TranslationNote] = []
 
-  init(_ dialect: Dialect, generation: Int) {
+  init(_ dialect: Dialect, version: KerasVersion) {
     self.dialect = dialect
-    self.generation = generation
+    self.version = version
   }
 
   mutating func note(_ layer: String, _ what: String, concernsWeights: Bool = false) {
@@ -76,9 +78,25 @@ struct ConfigTranslator {
       }
       config["use_bias"] = true
       if className == "GRU" { config["reset_after"] = true }
+    case "RandomCrop": replaceRandomCrop(&className, &config, layer)
     case "SyncBatchNormalization": className = "BatchNormalization"
     case "FixedDropout": className = "Dropout"
     default: break
+    }
+  }
+
+  /// At inference a RandomCrop resized the image before Keras 3.8; since then it hands it through.
+  private mutating func replaceRandomCrop(_ className: inout String, _ config: inout JSONObject, _ layer: String) {
+    if RandomCrop.resizes(in: version) {
+      for (field, value) in [("interpolation", "bilinear"), ("crop_to_aspect_ratio", true)] as [(String, JSONValue)] {
+        config[field] = value
+      }
+      config["seed"] = nil
+      config["rng_type"] = nil
+      className = "Resizing"
+      note(layer, "a RandomCrop, which newer Keras computes otherwise, is a Resizing that keeps the aspect now")
+    } else if version < KerasVersion(3, 8) || dialect == .portable {
+      problem(layer, "a RandomCrop is something else in each Keras")
     }
   }
 
@@ -92,9 +110,6 @@ struct ConfigTranslator {
       isMoreThanOne("strides"), isMoreThanOne("dilation_rate")
     {
       problem(layer, "Keras 2 refuses strides together with dilation")
-    }
-    if generation < 3, className == "RandomCrop" {
-      problem(layer, "the RandomCrop of Keras 3 leaves the picture as it is when the model is not trained")
     }
   }
 

@@ -50,15 +50,15 @@ package struct ModelTranslator {
 
   /// The model for `dialect`; what it has no words for is among the problems.
   package static func translate(_ model: Architecture, _ dialect: Dialect) -> TranslatedModel {
-    var translator = ModelTranslator(dialect, generation: model.generation)
+    var translator = ModelTranslator(dialect, version: model.version)
     var names = KerasNames()
     let architecture = translator.model(names.renamed(model), path: [])
     return TranslatedModel(architecture, translator, names)
   }
 
-  private init(_ dialect: Dialect, generation: Int) {
+  private init(_ dialect: Dialect, version: KerasVersion) {
     self.dialect = dialect
-    configs = ConfigTranslator(dialect, generation: generation)
+    configs = ConfigTranslator(dialect, version: version)
   }
 
   /// - Parameter path: names of the models around it.
@@ -124,6 +124,12 @@ package struct ModelTranslator {
   ) -> [LayerSpec] {
     let name = (path + [layer.name]).joined(separator: "/")
     var layer = layer
+    if configs.generation >= 3, dialect == .portable {
+      // Keras 3 overrides it when the model is run, Keras 2 would not.
+      for call in layer.calls.indices {
+        layer.calls[call].arguments.keywords.removeAll { $0.name == "training" }
+      }
+    }
     if let nested = layer.nested {
       layer.nested = self.model(nested, path: path + [layer.name])
       layer.className = nested.kind == .sequential ? "Sequential" : "Functional"
@@ -223,7 +229,7 @@ package struct ModelTranslator {
       return
     }
     guard
-      let model = try? ArchitectureReader.read(.object(wrapped), kerasVersion: "\(configs.generation)")
+      let model = try? ArchitectureReader.read(.object(wrapped), kerasVersion: "\(configs.version)")
     else { return }
     var names = KerasNames()
     let known = weightChanges

@@ -42,6 +42,14 @@ extension Job.Output {
     }
   }
 
+  /// What messages call it.
+  var path: String? {
+    switch self {
+    case .none, .folders: nil
+    case .file(let path), .folder(let path): path
+    }
+  }
+
   /// Whether a result may have the name `path`.
   package func allows(_ path: String) -> Bool {
     switch self {

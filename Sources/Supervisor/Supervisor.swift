@@ -64,7 +64,7 @@ package struct Supervisor {
       if mkdir(path, 0o700) == 0 { return path }
       guard errno == EEXIST else { break }
     }
-    throw OutputFile.failure(.cannotWrite, folder)
+    throw OutputFile.failure(.cannotWrite, job.output.path ?? folder)
   }
 
   /// Serves the worker until it ends.

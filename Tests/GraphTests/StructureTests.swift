@@ -236,6 +236,17 @@ struct StructureTests {
     #expect(error.kind == .unsupported)
     #expect(error.description.contains("training=True"))
   }
+
+  /// Keras 3 runs a model with `training=False` whatever its calls say, and writes `training: true` at every augmentation.
+  @Test func trainingModeOfKeras3() throws {
+    let entry = ModelText.layer("Dropout", "out", ["rate": 0.5], inbound: [])
+    var object = try #require(entry.object)
+    object["inbound_nodes"] = [[["x", 0, 0, ["training": true]]]]
+    guard case .success = try graph(model(.object(object)), version: "3.15.1").calls[1].outputShapes else {
+      Issue.record("a Dropout of Keras 3 is refused")
+      return
+    }
+  }
 }
 
 @Suite("Sizes beyond all measure end in errors or shapes, never in a trap")

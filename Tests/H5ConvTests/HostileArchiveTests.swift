@@ -40,7 +40,7 @@ struct HostileArchiveTests {
   }
 
   @Test(arguments: [
-    BadArchive("two of a name", says: "already exists", [metadata, config, config, weights]),
+    BadArchive("two of a name", says: "two members 'config.json'", [metadata, config, config, weights]),
     BadArchive("encrypted", says: "config.json", [metadata, config.with(\.flags, 1), weights]),
     BadArchive("checksum", says: "config.json", [metadata, config.with(\.checksum, 1), weights]),
     BadArchive("unknown method", says: "damaged", [metadata, config.with(\.method, 99), weights]),

@@ -12,12 +12,16 @@ enum ElementwiseFunctions {
     "acos": .arccosine, "arccos": .arccosine, "atan": .arctangent, "arctan": .arctangent, "sinh": .hyperbolicSine,
     "cosh": .hyperbolicCosine, "atanh": .inverseHyperbolicTangent, "arctanh": .inverseHyperbolicTangent,
     "erf": .errorFunction, "floor": .floor, "ceil": .ceiling, "sign": .sign, "logicalnot": .not, "isnan": .isNaN,
-    "isfinite": .isFinite, "isinf": .isInfinite, "trunc": .truncate,
+    "isfinite": .isFinite, "isinf": .isInfinite, "trunc": .truncate, "fabs": .absolute, "rint": .round,
+    "arcsinh": .inverseHyperbolicSine, "asinh": .inverseHyperbolicSine, "arccosh": .inverseHyperbolicCosine,
+    "acosh": .inverseHyperbolicCosine, "erfc": .errorFunctionComplement, "exp2": .exponential2, "cbrt": .cubeRoot,
+    "sinc": .cardinalSine, "signbit": .isSignSet, "isposinf": .isPositiveInfinity, "isneginf": .isNegativeInfinity,
   ]
 
   static let binary: [String: BinaryOperation] = [
     "add": .add, "subtract": .subtract, "sub": .subtract, "multiply": .multiply, "mul": .multiply, "divide": .divide,
     "truediv": .divide, "truedivide": .divide, "realdiv": .divide, "maximum": .maximum, "minimum": .minimum,
+    "adjustbrightness": .add,
   ]
 
   static let combinations: [String: ElementCombination] = [
@@ -25,14 +29,16 @@ enum ElementwiseFunctions {
     "floormod": .remainder, "remainder": .remainder, "squareddifference": .squaredDifference, "arctan2": .arctangent2,
     "atan2": .arctangent2, "dividenonan": .divideOrZero, "equal": .equal, "notequal": .notEqual, "greater": .greater,
     "greaterequal": .greaterOrEqual, "less": .less, "lessequal": .lessOrEqual, "logicaland": .and, "logicalor": .or,
-    "logicalxor": .exclusiveOr,
+    "logicalxor": .exclusiveOr, "hypot": .hypotenuse, "logaddexp": .logarithmOfSum, "logaddexp2": .logarithm2OfSum,
+    "fmod": .truncatedRemainder, "truncatemod": .truncatedRemainder, "heaviside": .step, "xlogy": .timesLogarithm,
+    "multiplynonan": .timesOrZero, "fmax": .maximumNumber, "fmin": .minimumNumber,
   ]
 
   static let activations = [
     "relu", "relu6", "sigmoid", "tanh", "softplus", "softsign", "silu", "swish", "gelu", "leakyrelu", "elu", "selu",
     "celu",
     "hardsigmoid", "hardsilu", "hardswish", "mish", "hardtanh", "tanhshrink", "softshrink", "hardshrink", "logsigmoid",
-    "squareplus", "sparseplus", "sparsesigmoid",
+    "squareplus", "sparseplus", "sparsesigmoid", "threshold",
   ]
 
   static func map(_ call: OperationCall, _ function: ElementFunction) throws -> TensorFunction {
@@ -46,7 +52,7 @@ enum ElementwiseFunctions {
   }
 
   private static func pair(_ call: OperationCall) throws -> [Operand] {
-    [try call.operand(0, "x", "x1"), try call.operand(1, "y", "x2")]
+    [try call.operand(0, "x", "x1", "image"), try call.operand(1, "y", "x2", "delta")]
   }
 
   static func binary(_ call: OperationCall, _ operation: BinaryOperation) throws -> TensorFunction {
@@ -86,6 +92,99 @@ enum ElementwiseFunctions {
       let shape = try TensorFunction.known(try Merging.numpyBroadcast(values.map { PartialShape($0.shape) }))
       let above = lowering.emit(.binary(.maximum), [values[0], values[1]], shape: shape)
       return [lowering.emit(.binary(.minimum), [above, values[2]], shape: shape)]
+    }
+  }
+
+  /// Degrees and radians.
+  static func scaled(_ call: OperationCall, by factor: Float) throws -> TensorFunction {
+    TensorFunction([try call.operand(0, "x")], shapes: { [$0[0]] }) { values, lowering in
+      [lowering.scaled(values[0], by: factor)]
+    }
+  }
+
+  /// Numbers in place of NaN and the infinities.
+  static func finite(_ call: OperationCall) throws -> TensorFunction {
+    let largest = Double(Float.greatestFiniteMagnitude)
+    let replacements: [(ElementFunction, Float)] = [
+      (.isNaN, Float(try call.number("nan") ?? 0)), (.isPositiveInfinity, Float(try call.number("posinf") ?? largest)),
+      (.isNegativeInfinity, Float(try call.number("neginf") ?? -largest)),
+    ]
+    return TensorFunction([try call.operand(0, "x")], shapes: { [$0[0]] }) { values, lowering in
+      [
+        try replacements.reduce(values[0]) { value, replacement in
+          let isOdd = lowering.map(value, replacement.0)
+          return try lowering.select(isOdd, lowering.number(replacement.1), value)
+        }
+      ]
+    }
+  }
+
+  /// a · sigmoid(b), where a and b are the halves of an axis.
+  static func gatedLinearUnit(_ call: OperationCall) throws -> TensorFunction {
+    let axis = try call.int("axis") ?? -1
+    return halves(try call.operand(0, "x"), axis: axis) { first, second, lowering in
+      let gate = lowering.emit(.activation(.sigmoid), [second], shape: second.shape)
+      return try lowering.binary(.multiply, first, gate)
+    }
+  }
+
+  private static func halves(
+    _ operand: Operand, axis: Int, _ join: @escaping @Sendable (Value, Value, inout Lowering) throws -> Value
+  ) -> TensorFunction {
+    TensorFunction(
+      [operand],
+      shapes: { shapes in
+        var shape = shapes[0]
+        let place = try normalized(axis: axis, rank: shape.rank)
+        if let length = shape[place], length % 2 != 0 {
+          throw H5ConvError(.badData, "an axis of \(length) has no halves")
+        }
+        shape[place] = shape[place].map { $0 / 2 }
+        return [shape]
+      }
+    ) { values, lowering in
+      let place = try normalized(axis: axis, rank: values[0].shape.count)
+      let half = values[0].shape[place] / 2
+      let first = lowering.part(values[0], axis: place, from: 0, count: half)
+      let second = lowering.part(values[0], axis: place, from: half, count: half)
+      return [try join(first, second, &lowering)]
+    }
+  }
+
+  /// `sparsemax` over the last axis.
+  static func sparsemax(_ call: OperationCall) throws -> TensorFunction {
+    let axis = try call.int("axis") ?? -1
+    return TensorFunction(
+      [try call.operand(0, "x", "logits")],
+      shapes: { shapes in
+        guard try normalized(axis: axis, rank: shapes[0].rank) == shapes[0].rank - 1 else {
+          throw H5ConvError(.unsupported, "sparsemax over another axis than the last is not supported")
+        }
+        return [shapes[0]]
+      }
+    ) { values, lowering in [lowering.emit(.sparsemax, values, shape: values[0].shape)] }
+  }
+
+  /// The positive parts of x and of −x, one behind the other.
+  static func concatenatedReLU(_ call: OperationCall) throws -> TensorFunction {
+    let axis = try call.int("axis", at: 1) ?? -1
+    return TensorFunction(
+      [try call.operand(0, "features")],
+      shapes: { shapes in
+        var shape = shapes[0]
+        let place = try normalized(axis: axis, rank: shape.rank)
+        shape[place] = shape[place].map { $0 * 2 }
+        return [shape]
+      }
+    ) { values, lowering in
+      let place = try normalized(axis: axis, rank: values[0].shape.count)
+      let relu = Operation.activation(.relu(negativeSlope: 0, maximum: .infinity, threshold: 0))
+      let parts = [values[0], lowering.scaled(values[0], by: -1)].map {
+        lowering.emit(relu, [$0], shape: $0.shape)
+      }
+      var shape = values[0].shape
+      shape[place] *= 2
+      return [lowering.emit(.concatenate(axis: place), parts, shape: shape)]
     }
   }
 
@@ -145,6 +244,8 @@ enum ElementwiseFunctions {
     case "tanhshrink": return .tanhShrink
     case "logsigmoid": return .logSigmoid
     case "sparseplus": return .sparsePlus
+    case "threshold":
+      return .threshold(try number("threshold", or: 0), value: try number("default_value", or: 0))
     case "sparsesigmoid": return .sparseSigmoid
     default:
       guard let activation = Activation.named(call.name, generation: 3) else { throw call.unsupported("") }

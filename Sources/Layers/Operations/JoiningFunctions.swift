@@ -12,6 +12,37 @@ enum JoiningFunctions {
       lower: { try layer.lower($0, to: &$1) })
   }
 
+  /// `append` of two tensors along an axis.
+  static func append(_ call: OperationCall) throws -> TensorFunction {
+    guard let axis = try call.int("axis", at: 2) else { throw call.unsupported("without an axis") }
+    let layer = try Concatenate(ConfigReader(["axis": .int(axis)], at: "append"))
+    return TensorFunction(
+      [try call.operand(0, "x1"), try call.operand(1, "x2")], shapes: { try layer.outputShapes(for: $0) },
+      lower: { try layer.lower($0, to: &$1) })
+  }
+
+  /// `hstack` and `dstack`: joined along one axis, with as many axes as that takes.
+  static func joined(_ call: OperationCall, axis: Int) throws -> TensorFunction {
+    let operands = try call.operands(0, "xs")
+    @Sendable func aligned(_ shape: PartialShape) -> PartialShape {
+      switch (shape.rank, axis) {
+      case (1, 2): [1, shape[0], 1]
+      case (2, 2): [shape[0], shape[1], 1]
+      default: shape
+      }
+    }
+    @Sendable func layer(_ shapes: [PartialShape]) throws -> Concatenate {
+      let place = axis == 1 && shapes.first?.rank == 1 ? 0 : axis
+      return try Concatenate(ConfigReader(["axis": .int(place)], at: "stack"))
+    }
+    return TensorFunction(operands, shapes: { try layer($0).outputShapes(for: $0.map(aligned)) }) { values, lowering in
+      let parts = try values.map { value in
+        lowering.emit(.reshape, [value], shape: try TensorFunction.known(aligned(PartialShape(value.shape))))
+      }
+      return try layer(values.map { PartialShape($0.shape) }).lower(parts, to: &lowering)
+    }
+  }
+
   static func stack(_ call: OperationCall) throws -> TensorFunction {
     let axis = try call.int("axis", at: 1) ?? 0
     let operands = try call.operands(0, "values", "x")

@@ -38,16 +38,6 @@ enum NeuralFunctions {
       epsilon: call.isKeras3 ? epsilon * epsilon : epsilon)
   }
 
-  static func standardize(_ call: OperationCall, _ kind: Standardization) throws -> TensorFunction {
-    for (place, name) in ["gamma", "beta", "scale"].enumerated() {
-      if case .input = try? call.operand(place + 1, name) { throw call.unsupported("with a tensor as \(name)") }
-      if try call.value(name, at: place < 2 ? place + 1 : 1) != nil { throw call.unsupported("with \(name)") }
-    }
-    if try call.flag("rms_scaling") { throw call.unsupported("with rms_scaling") }
-    return standardized(
-      try call.operand(0, "x"), kind, axes: try call.ints("axis") ?? [-1], epsilon: try call.number("epsilon") ?? 1e-7)
-  }
-
   private static func standardized(
     _ operand: Operand, _ kind: Standardization, axes: [Int]?, epsilon: Double
   ) -> TensorFunction {

@@ -29,7 +29,9 @@ struct OperationCall {
   }
 
   /// The operand at `place`, or with one of `names`.
-  func operand(_ place: Int, _ names: String...) throws -> Operand {
+  func operand(_ place: Int, _ names: String...) throws -> Operand { try operand(place, names) }
+
+  func operand(_ place: Int, _ names: [String]) throws -> Operand {
     guard let argument = argument(names, at: place) else {
       if let value = value(names, at: nil) { return try constant(value) }
       throw H5ConvError(.badData, "'\(original)' has no argument \(names.first ?? String(place))")
@@ -75,6 +77,12 @@ struct OperationCall {
     if let flag = value.bool { return .int(flag ? 1 : 0) }
     guard let items = value.array, depth < 16 else { return value }
     return .array(items.map { withoutFlags($0, depth: depth + 1) })
+  }
+
+  /// Whether there is an argument `name` other than null, a tensor or a value.
+  func has(_ name: String, at place: Int) -> Bool {
+    if argument([name], at: place)?.tensors.isEmpty == false { return true }
+    return value([name], at: place).map { !$0.isNull } ?? false
   }
 
   private func value(_ names: [String], at place: Int?) -> JSONValue? {

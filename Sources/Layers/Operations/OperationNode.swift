@@ -33,12 +33,13 @@ struct OperationNode: Layer {
     switch className {
     case "Reshape": return config.has("newshape")
     case "Dot": return config.object["axes"] == nil
+    case "Average": return config.object["axis"] != nil
     default: return true
     }
   }
 
   /// Classes of operations that compute something else than the layers of the same name.
-  static let differing: Set<String> = ["Reshape", "Dot"]
+  static let differing: Set<String> = ["Reshape", "Dot", "Average"]
 
   func applied(to arguments: CallArguments<Int>) throws -> any Layer {
     try AppliedOperation(

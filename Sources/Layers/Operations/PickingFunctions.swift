@@ -145,8 +145,8 @@ enum PickingFunctions {
     }
   }
 
-  static func flip(_ call: OperationCall) throws -> TensorFunction {
-    let axes = try call.ints("axis", at: 1)
+  static func flip(_ call: OperationCall, axis: Int? = nil) throws -> TensorFunction {
+    let axes = try axis.map { [$0] } ?? call.ints("axis", at: 1)
     return TensorFunction([try call.operand(0, "x", "tensor")], shapes: { [$0[0]] }) { values, lowering in
       let rank = values[0].shape.count
       let places = try axes?.map { try normalized(axis: $0, rank: rank) } ?? Array(0..<rank)
@@ -193,6 +193,63 @@ enum PickingFunctions {
     }
   }
 
+  /// Each element less the one before it along an axis, `n` times.
+  static func difference(_ call: OperationCall) throws -> TensorFunction {
+    let count = try call.int("n", at: 1) ?? 1
+    let axis = try call.int("axis", at: 2) ?? -1
+    guard (0...1 << 6).contains(count) else { throw call.unsupported("of order \(count)") }
+    return TensorFunction(
+      [try call.operand(0, "a", "x")],
+      shapes: { shapes in
+        var shape = shapes[0]
+        let place = try normalized(axis: axis, rank: shape.rank)
+        if let length = shape[place] {
+          guard length >= count else { throw H5ConvError(.badData, "\(count) differences of an axis of \(length)") }
+          shape[place] = length - count
+        }
+        return [shape]
+      }
+    ) { values, lowering in
+      let place = try normalized(axis: axis, rank: values[0].shape.count)
+      return [
+        try (0..<count).reduce(values[0]) { value, _ in
+          let length = value.shape[place] - 1
+          let behind = lowering.part(value, axis: place, from: 1, count: length)
+          return try lowering.binary(.subtract, behind, lowering.part(value, axis: place, from: 0, count: length))
+        }
+      ]
+    }
+  }
+
+  /// 0 outside a band of the last two axes: `tril`, `triu`, `band_part`.
+  static func band(_ call: OperationCall) throws -> TensorFunction {
+    let (lower, upper): (Int?, Int?)
+    switch call.name {
+    case "tril": (lower, upper) = (nil, try call.int("k", at: 1) ?? 0)
+    case "triu": (lower, upper) = (-(try call.int("k", at: 1) ?? 0), nil)
+    default:
+      guard let below = try call.int("num_lower", at: 1), let above = try call.int("num_upper", at: 2) else {
+        throw call.unsupported("without widths")
+      }
+      (lower, upper) = (below < 0 ? nil : below, above < 0 ? nil : above)
+    }
+    return TensorFunction(
+      [try call.operand(0, "x", "input")],
+      shapes: { shapes in
+        guard shapes[0].rank >= 2 else { throw H5ConvError(.badData, "a matrix of shape \(shapes[0])") }
+        return [shapes[0]]
+      }
+    ) { values, lowering in
+      let size = Array(values[0].shape.suffix(2))
+      let count = try elementCount(size[...])
+      let mask = (0..<count).map { place -> Float in
+        let distance = place % size[1] - place / size[1]
+        return (lower.map { -distance <= $0 } ?? true) && (upper.map { distance <= $0 } ?? true) ? 1 : 0
+      }
+      return [try lowering.select(lowering.constant(mask, shape: size), values[0], lowering.number(0))]
+    }
+  }
+
   /// Places moved along axes; those that leave at one end come in at the other.
   static func roll(_ call: OperationCall) throws -> TensorFunction {
     guard let shifts = try call.ints("shift", at: 1), let axes = try call.ints("axis", at: 2),
@@ -211,7 +268,9 @@ enum PickingFunctions {
   }
 
   static func pad(_ call: OperationCall) throws -> TensorFunction {
-    guard let value = try call.value("pad_width", "paddings", at: 1), let rows = value.array else {
+    // The operation of Keras 3 has the widths, and is called with the image and the filling.
+    let named = try call.value("pad_width", "paddings")
+    guard let value = try named ?? call.value(at: 1), let rows = value.array else {
       throw call.unsupported("without the widths of all axes")
     }
     let widths = try rows.map { row -> [Int] in
@@ -225,7 +284,7 @@ enum PickingFunctions {
     guard ["constant", "reflect", "symmetric", "edge"].contains(mode) else {
       throw call.unsupported("with mode \(mode)")
     }
-    let filling = Float(try call.number("constant_values", at: 3) ?? 0)
+    let filling = Float(try call.number("constant_values", at: named == nil ? 3 : 1) ?? 0)
     @Sendable func result(_ shape: PartialShape) throws -> PartialShape {
       guard shape.rank == widths.count else { throw H5ConvError(.badData, "widths \(widths) for the shape \(shape)") }
       return PartialShape(zip(shape.sizes, widths).map { size, width in size.map { $0 + width[0] + width[1] } })

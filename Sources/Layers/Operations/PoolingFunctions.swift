@@ -6,40 +6,33 @@ import H5ConvTensors
 enum PoolingFunctions {
   static func pool(_ call: OperationCall, isMaximum: Bool) throws -> TensorFunction {
     guard let size = try call.ints("pool_size", "ksize", at: 1) else { throw call.unsupported("without a size") }
-    let strides = try call.ints("strides", at: 2) ?? size
-    let padding = (call.text("padding", at: 3) ?? "valid").lowercased()
-    // NCHW or channels_first.
-    let isFirst = call.text("data_format").map { $0.hasPrefix("NC") || $0 == "channels_first" } ?? false
-    @Sendable func layer(_ shape: PartialShape) throws -> any Layer {
+    let window = try WindowArguments(call, stridesAt: 2)
+    return .layer(try call.operand(0, "inputs", "input", "value")) { shape in
       let rank = shape.rank - 2
-      /// TensorFlow also takes a number for each axis of the tensor.
-      func spatial(_ sizes: [Int]) throws -> JSONValue {
-        guard sizes.count == rank + 2 else { return .array(sizes.map { .int($0) }) }
-        let axes = isFirst ? 2..<rank + 2 : 1..<rank + 1
-        guard sizes.indices.allSatisfy({ axes.contains($0) || sizes[$0] == 1 }) else {
-          throw H5ConvError(.unsupported, "pooling over examples or channels is not supported")
-        }
-        return .array(sizes[axes].map { .int($0) })
-      }
-      guard (1...3).contains(rank) else { throw H5ConvError(.badData, "pooling of an input of shape \(shape)") }
-      let config = ConfigReader(
-        [
-          "pool_size": try spatial(size), "strides": try spatial(strides), "padding": .string(padding),
-          "data_format": isFirst ? "channels_first" : "channels_last",
-        ], at: "")
-      do {
-        switch rank {
-        case 1: return isMaximum ? try MaxPooling<1>(config) : try AveragePooling<1>(config)
-        case 2: return isMaximum ? try MaxPooling<2>(config) : try AveragePooling<2>(config)
-        default: return isMaximum ? try MaxPooling<3>(config) : try AveragePooling<3>(config)
-        }
-      } catch let error as H5ConvError {
-        // The place is the operation's, which the graph knows.
-        throw H5ConvError(error.kind, error.what)
+      var fields = try window.fields(rank: rank, stridesDefault: size)
+      fields["pool_size"] = try window.spatial(size, rank: rank)
+      let config = ConfigReader(fields, at: "")
+      switch rank {
+      case 1: return isMaximum ? try MaxPooling<1>(config) : try AveragePooling<1>(config)
+      case 2: return isMaximum ? try MaxPooling<2>(config) : try AveragePooling<2>(config)
+      default: return isMaximum ? try MaxPooling<3>(config) : try AveragePooling<3>(config)
       }
     }
-    return TensorFunction(
-      [try call.operand(0, "inputs", "input", "value")], shapes: { try layer($0[0]).outputShapes(for: $0) },
-      lower: { try layer(PartialShape($0[0].shape)).lower($0, to: &$1) })
+  }
+
+  /// `keras.ops.adaptive_average_pool` and `adaptive_max_pool`.
+  static func adaptive(_ call: OperationCall, isMaximum: Bool) throws -> TensorFunction {
+    guard let size = try call.ints("output_size", at: 1) else { throw call.unsupported("without a size") }
+    let format = call.text("data_format") ?? "channels_last"
+    return .layer(try call.operand(0, "inputs")) { shape in
+      let config = ConfigReader(
+        ["output_size": .array(size.map { .int($0) }), "data_format": .string(format)], at: "")
+      switch shape.rank - 2 {
+      case 1: return isMaximum ? try AdaptiveMaxPooling<1>(config) : try AdaptiveAveragePooling<1>(config)
+      case 2: return isMaximum ? try AdaptiveMaxPooling<2>(config) : try AdaptiveAveragePooling<2>(config)
+      case 3: return isMaximum ? try AdaptiveMaxPooling<3>(config) : try AdaptiveAveragePooling<3>(config)
+      default: throw H5ConvError(.badData, "pooling of an input of shape \(shape)")
+      }
+    }
   }
 }

@@ -82,6 +82,14 @@ enum ProductFunctions {
     }
   }
 
+  /// `numpy.inner`: over the last axes of both.
+  static func inner(_ call: OperationCall) throws -> TensorFunction {
+    contraction([try call.operand(0, "x1"), try call.operand(1, "x2")]) { first, second in
+      guard first >= 1, second >= 1 else { throw H5ConvError(.unsupported, "an inner product with a number") }
+      return ([first - 1], [second - 1])
+    }
+  }
+
   private static func contraction(
     _ operands: [Operand], _ axes: @escaping @Sendable (Int, Int) throws -> ([Int], [Int])
   ) -> TensorFunction {

@@ -15,7 +15,8 @@ enum ReducingFunctions {
     let keepsAxes: Bool
 
     init(_ call: OperationCall) throws {
-      named = try call.ints("axis", "reduction_indices", at: 1)
+      // The weights of an average stand there in Keras 3, its axis in the config.
+      named = try call.ints("axis", "reduction_indices", at: call.isKeras3 && call.name == "average" ? nil : 1)
       keepsAxes = try call.flag("keepdims", "keep_dims")
     }
 
@@ -50,11 +51,56 @@ enum ReducingFunctions {
     }
   }
 
+  /// How many elements are not 0, and the largest less the smallest.
+  static func counted(_ call: OperationCall) throws -> TensorFunction {
+    let axes = try Axes(call)
+    let isCount = call.name == "countnonzero"
+    return TensorFunction([try call.operand(0, "x", "input")], shapes: { [try axes.shape($0[0])] }) {
+      values, lowering in
+      if isCount { return [try axes.lower(lowering.map(values[0], .isTrue), .sum, &lowering)] }
+      let largest = try axes.lower(values[0], .maximum, &lowering)
+      return [try lowering.binary(.subtract, largest, try axes.lower(values[0], .minimum, &lowering))]
+    }
+  }
+
+  /// The mean, with weights of the same shape or one for each place of an axis.
+  static func average(_ call: OperationCall) throws -> TensorFunction {
+    let axes = try Axes(call)
+    let operand = try call.operand(0, "x")
+    guard call.has("weights", at: 1) else {
+      return TensorFunction([operand], shapes: { [try axes.shape($0[0])] }) { values, lowering in
+        [try axes.lower(values[0], .mean, &lowering)]
+      }
+    }
+    return TensorFunction([operand, try call.operand(1, "weights")], shapes: { [try axes.shape($0[0])] }) {
+      values, lowering in
+      let shape = values[0].shape
+      var weights = values[1]
+      if weights.shape.count == 1, shape.count > 1 {
+        guard let axis = try axes.named?.first.map({ try normalized(axis: $0, rank: shape.count) }),
+          weights.shape[0] == shape[axis]
+        else { throw H5ConvError(.badData, "weights of shape \(PartialShape(weights.shape))") }
+        weights = lowering.emit(
+          .reshape, [weights], shape: shape.indices.map { $0 == axis ? shape[axis] : 1 })
+      } else if weights.shape != shape {
+        throw H5ConvError(.badData, "weights of shape \(PartialShape(weights.shape)) for \(PartialShape(shape))")
+      }
+      let products = try lowering.binary(.multiply, values[0], weights)
+      let sum = try axes.lower(products, .sum, &lowering)
+      let total =
+        weights.shape == shape
+        ? try axes.lower(weights, .sum, &lowering)
+        : lowering.emit(
+          .reshape, [lowering.reduced(weights, .sum, axes: Array(weights.shape.indices))], shape: [1])
+      return [try lowering.binary(.divide, sum, total)]
+    }
+  }
+
   /// std, logsumexp and norm, made of other operations.
   static func composed(_ call: OperationCall) throws -> TensorFunction {
     let axes = try Axes(call)
     let name = call.name
-    if name == "norm", let order = try call.value("ord"), order.integer != 2, order.string != "fro",
+    if name.hasSuffix("norm"), let order = try call.value("ord"), order.integer != 2, order.string != "fro",
       order.string != "euclidean"
     {
       throw call.unsupported("of such an order")
@@ -70,7 +116,7 @@ enum ReducingFunctions {
       case "std":
         let variance = try axes.lower(value, .variance, &lowering)
         return [lowering.emit(.tensor(.map(.squareRoot)), [variance], shape: variance.shape)]
-      case "norm":
+      case "norm", "euclideannorm":
         let squares = lowering.emit(.tensor(.map(.square)), [value], shape: value.shape)
         let sum = try axes.lower(squares, .sum, &lowering)
         return [lowering.emit(.tensor(.map(.squareRoot)), [sum], shape: sum.shape)]
@@ -111,14 +157,29 @@ enum ReducingFunctions {
     }
   }
 
-  static func cumulativeSum(_ call: OperationCall) throws -> TensorFunction {
+  /// `cumsum` and `cumprod`, of the elements up to each or before each, from either end.
+  static func cumulate(_ call: OperationCall, isProduct: Bool) throws -> TensorFunction {
     guard let axis = try call.int("axis", at: 1) ?? (call.isKeras3 ? nil : 0) else {
       throw call.unsupported("over all")
     }
-    if try call.flag("exclusive") || call.flag("reverse") { throw call.unsupported("exclusive or reversed") }
-    return TensorFunction([try call.operand(0, "x")], shapes: { [$0[0]] }) { values, lowering in
-      let place = try normalized(axis: axis, rank: values[0].shape.count)
-      return [lowering.emit(.tensor(.cumulativeSum(axis: place)), values, shape: values[0].shape)]
+    let (isExclusive, isReversed) = (try call.flag("exclusive"), try call.flag("reverse"))
+    return TensorFunction(
+      [try call.operand(0, "x")],
+      shapes: { shapes in
+        _ = try normalized(axis: axis, rank: shapes[0].rank)
+        return [shapes[0]]
+      }
+    ) { values, lowering in
+      let shape = values[0].shape
+      let place = try normalized(axis: axis, rank: shape.count)
+      var value = isReversed ? lowering.reversed(values[0], axis: place) : values[0]
+      if isExclusive, shape[place] > 0 {
+        let others = lowering.part(value, axis: place, from: 0, count: shape[place] - 1)
+        let before = shape.indices.map { $0 == place ? 1 : 0 }
+        value = lowering.emit(.pad(before: before, value: isProduct ? 1 : 0), [others], shape: shape)
+      }
+      value = lowering.emit(.tensor(.cumulate(axis: place, isProduct: isProduct)), [value], shape: shape)
+      return [isReversed ? lowering.reversed(value, axis: place) : value]
     }
   }
 }
