@@ -321,7 +321,7 @@ def main():
     parser.add_argument('--binary', type=pathlib.Path, default=pathlib.Path('.build/release/h5conv'))
     parser.add_argument('--keep', type=pathlib.Path, help='folder for the files of cases with findings')
     parser.add_argument('--limit', type=float, default=60, help='seconds that a run may take (60)')
-    parser.add_argument('--memory', type=int, default=1536, help='megabytes that a process may take (1536)')
+    parser.add_argument('--memory', type=int, default=2300, help='megabytes that a process may take (2300: the 2 GB of address space that h5conv gives itself, and more)')
     parser.add_argument('--jobs', type=int, default=os.cpu_count())
     parser.add_argument('--contained', action='store_true', help='list contained crashes')
     parser.add_argument('--slowest', type=int, default=0, help='list so many of the slowest runs')
