@@ -1,4 +1,4 @@
-import Glibc
+import H5ConvFiles
 
 /// What a command reads and writes: all that its worker may touch.
 package struct Job: Sendable {
@@ -36,8 +36,8 @@ extension Job.Output {
   var folder: String? {
     switch self {
     case .none: nil
-    case .file(let path): Job.Output.parent(path)
-    case .folder(let path): isFolder(path) ? path : Job.Output.parent(path)
+    case .file(let path): OutputFile.split(Job.Output.withoutSlashes(path)).folder
+    case .folder(let path): InputFile.isFolder(path) ? path : OutputFile.split(Job.Output.withoutSlashes(path)).folder
     case .folders: "."
     }
   }
@@ -71,16 +71,4 @@ extension Job.Output {
     while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
     return String(path)
   }
-
-  private static func parent(_ path: String) -> String {
-    let path = withoutSlashes(path)
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-}
-
-/// Whether `path` is a folder.
-func isFolder(_ path: String) -> Bool {
-  var status = stat()
-  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

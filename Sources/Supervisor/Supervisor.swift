@@ -58,7 +58,7 @@ package struct Supervisor {
 
   /// A new folder for unfinished results, beside where they will be; nil where there are none, or no place for them: the worker says so.
   private static func makeStaging(for job: Job) throws -> String? {
-    guard let folder = job.output.folder, isFolder(folder) else { return nil }
+    guard let folder = job.output.folder, InputFile.isFolder(folder) else { return nil }
     for _ in 0..<16 {
       let path = "\(folder)/.h5conv-\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
       if mkdir(path, 0o700) == 0 { return path }
