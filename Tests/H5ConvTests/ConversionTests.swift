@@ -96,6 +96,14 @@ extension ContainerFixture {
   }
 }
 
+extension Model {
+  /// The results that Keras 3 gives too: its RandomCrop does nothing at inference, which conversions warn of.
+  var namesOfBoth: [String] {
+    let crops = graph.layers.filter { $0.className == "RandomCrop" }.map { $0.path.joined(separator: "/") }
+    return computableOutputNames.filter { !crops.contains($0) }
+  }
+}
+
 @Suite("Every container to every other")
 struct ConversionTests {
   @Test func mostFixturesAreConverted() { #expect(ContainerFixture.convertible.count >= 60) }
@@ -144,7 +152,8 @@ struct ConversionTests {
     let converted = try Model(contentsOf: result.path)
     let split = result.changes.filter { $0.contains("is a Rescaling") || $0.contains("is a Transpose before") }
       .compactMap { $0.split(separator: ":").first }
-    let names = source.computableOutputNames.filter { !split.contains($0[...]) }
+    let names = source.namesOfBoth.filter { !split.contains($0[...]) }
+    guard !names.isEmpty else { return }
     let renamed = renamedKeys(source)
     let sources = Dictionary(names.map { (renamed($0), $0) }, uniquingKeysWith: { first, _ in first })
     let inputs = try converted.inputs.map { try #require(fixture.inputs[$0.name], "input \($0.name)") }

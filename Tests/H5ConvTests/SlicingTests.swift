@@ -71,7 +71,8 @@ struct SlicingTests {
   func everyOutput(_ name: String, _ format: ModelFormat) throws {
     let fixture = try ModelFixture(name)
     let model = try Model(contentsOf: fixture.path)
-    let outputs = model.computableOutputNames
+    let outputs = model.namesOfBoth
+    guard !outputs.isEmpty else { return }
     try expectGolden(try slice(model, outputs, as: format), outputs, of: model, fixture)
   }
 
