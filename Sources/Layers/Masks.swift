@@ -39,7 +39,7 @@ package enum MaskRule: Sendable, Equatable {
   }
 
   /// Whether a layer of this rule computes something else when its input has a mask, or may.
-  var looksAtMask: Bool { self == .own || self == .refuses }
+  package var looksAtMask: Bool { self == .own || self == .refuses }
 }
 
 extension Lowering {

@@ -9,6 +9,8 @@ struct TimeDistributed: Layer {
   private let inner: any Layer
   private let innerClass: String
   private let isModel: Bool
+  /// Which input is the mask that the call is given.
+  private var mask: Int?
 
   /// - Parameter model: the model that is wrapped, which only the graph can read.
   init(_ config: ConfigReader, model: any Layer) throws {
@@ -49,10 +51,12 @@ struct TimeDistributed: Layer {
       throw H5ConvError(.unsupported, "a call with training=True is not supported")
     }
     // A mask would tell the inner layer which steps count; those that look at theirs are refused when there is one.
-    if arguments.argument("mask", at: 2)?.tensors.isEmpty == false, looksAtMask {
+    var copy = self
+    copy.mask = arguments.argument("mask", at: 2)?.tensor
+    if copy.mask != nil, looksAtMask {
       throw H5ConvError(.unsupported, "a mask for a \(innerClass) is not supported")
     }
-    return self
+    return copy
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
@@ -84,7 +88,8 @@ struct TimeDistributed: Layer {
     let merged = lowering.emit(.reshape, [input], shape: [steps] + input.shape.dropFirst(2))
     let output = try inner.lower([merged], to: &lowering)
     lowering.inputMasks = masks
-    lowering.outputMasks = masks.isEmpty ? [] : [masks[0]]
+    // What the call is given goes on instead of what comes along.
+    lowering.outputMasks = mask.map { [inputs[$0]] } ?? (masks.isEmpty ? [] : [masks[0]])
     return [lowering.emit(.reshape, output, shape: shape)]
   }
 }

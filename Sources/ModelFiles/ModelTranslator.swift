@@ -63,6 +63,7 @@ package struct ModelTranslator {
 
   /// - Parameter path: names of the models around it.
   private mutating func model(_ model: Architecture, path: [String]) -> Architecture {
+    let model = sendMasks(model, path: path)
     var result = model
     result.layers = []
     /// The layer that gives what a layer of the old graph gave.

@@ -152,8 +152,8 @@ extension OperationTranslator {
       guard let pairs = call.value("paddings", at: 1) else { return nil }
       let mode = (call.value("mode", at: 2)?.string ?? "constant").lowercased()
       var step = operation("Pad", [x], ["pad_width": pairs, "mode": .string(mode)])
-      if mode == "constant", let filling = call.value("constant_values", at: 3)?.number {
-        step.arguments.positional.append(.value(.double(filling)))
+      if mode == "constant", let filling = call.value("constant_values", at: 3)?.number, filling != 0 {
+        step.arguments.keywords.append(KeywordArgument(name: "constant_values", value: .value(.double(filling))))
       }
       return [step]
     default: return nil

@@ -14,6 +14,10 @@ extension ModelTranslator {
   /// `[x, h, c]` as the one argument of a recurrent layer of Keras 2: the states have an argument of their own in Keras 3.
   private mutating func separateInitialState(_ layer: inout LayerSpec, _ name: String) {
     for place in layer.calls.indices {
+      // tf.keras writes the arguments that were not given, of which Keras 3 knows one no more.
+      layer.calls[place].arguments.keywords.removeAll {
+        ["initial_state", "constants"].contains($0.name) && $0.value.value?.isNull == true
+      }
       let arguments = layer.calls[place].arguments
       guard arguments.positional.count == 1, case .list(let items) = arguments.positional[0], items.count > 1 else {
         continue

@@ -72,11 +72,8 @@ struct SlicingTests {
     let fixture = try ModelFixture(name)
     let model = try Model(contentsOf: fixture.path)
     let outputs = model.computableOutputNames
-    try withKnownIssue(isIntermittent: true) {
-      try expectGolden(try slice(model, outputs, as: format), outputs, of: model, fixture)
-    } when: {
-      notTranslated[name] != nil
-    }
+    guard !outputs.isEmpty else { return }
+    try expectGolden(try slice(model, outputs, as: format), outputs, of: model, fixture)
   }
 
   /// Only what the outputs need is left, and they compute what they did.

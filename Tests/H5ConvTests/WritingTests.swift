@@ -251,22 +251,64 @@ struct WritingTests {
   @Test(arguments: ["k315_image.h5", "tfk221_image.h5", "k315_image.keras"], [ModelFormat.legacyH5, .keras])
   func trainingConfig(_ name: String, _ format: ModelFormat) throws {
     let written = try ModelFile(path: convert(container(name), "written", format).result.path)
-    // An optimizer that the archive has by its name only is not kept yet.
-    try withKnownIssue(isIntermittent: true) {
-      let training = try #require(written.trainingConfig)
-      let optimizer = try #require(training[format == .keras ? "optimizer" : "optimizer_config"])
-      #expect(optimizer["class_name"] == "Adam")
-      #expect(Float(try #require(optimizer["config"]?["learning_rate"]?.number)) == 0.01)
-      #expect(training["loss"] == "mse" || training["loss"]?["class_name"] == "MeanSquaredError")
-      #expect(
-        training["metrics"]?.text().contains("mean_absolute_error") == true
-          || training["metrics"]?.text().contains("mae") == true)
-    } when: {
-      name == "k315_image.keras"
+    let training = try #require(written.trainingConfig)
+    let optimizer = try #require(training[format == .keras ? "optimizer" : "optimizer_config"])
+    // The archive does not tell its optimizer, and Keras takes its default.
+    let isTold = name != "k315_image.keras"
+    #expect(optimizer["class_name"] == (isTold ? "Adam" : "RMSprop"))
+    let rate = optimizer["config"]?["learning_rate"]?.number.map { Float($0) }
+    #expect(rate == (isTold ? 0.01 : nil))
+    #expect(training["loss"] == "mse" || training["loss"]?["class_name"] == "MeanSquaredError")
+    #expect(
+      training["metrics"]?.text().contains("mean_absolute_error") == true
+        || training["metrics"]?.text().contains("mae") == true)
+  }
+
+  /// The optimizers that tf_keras reads from legacy files take nothing of moving averages of weights.
+  @Test(arguments: ["k3_compiled", "tfk_compiled"])
+  func portableOptimizer(_ name: String) throws {
+    let written = try ModelFile(path: convert(ModelFixture.path(name), "written", .legacyH5).result.path)
+    #expect(written.kerasVersion?.hasPrefix("2.") == true)
+    let config = try #require(written.trainingConfig?["optimizer_config"]?["config"]?.object)
+    #expect(config["learning_rate"] != nil)
+    #expect(config.members.allSatisfy { !$0.key.contains("ema") }, "\(config)")
+  }
+
+  // MARK: - Names
+
+  /// Keras 3 takes no '/' in names; what is changed is told, and is different from all that is there.
+  @Test(arguments: ["tfk_slashes", "tfk_slashes_nested"], [ModelFormat.legacyH5, .keras, .npz])
+  func slashes(_ name: String, _ format: ModelFormat) throws {
+    let result = try convert(ModelFixture.path(name), "written", format).result
+    let first = name == "tfk_slashes" ? "conv1/conv is conv1_conv now" : "inner/model is inner_model now"
+    #expect(result.changes.contains { $0.contains(first) }, "\(result.changes)")
+    guard format.holdsArchitecture else { return }
+    func expectPlain(_ model: Architecture) {
+      #expect(!model.name.contains("/") && Set(model.layers.map(\.name)).count == model.layers.count)
+      for layer in model.layers {
+        #expect(!layer.name.contains("/") && layer.config["layer"]?["config"]?["name"]?.string?.contains("/") != true)
+        if let nested = layer.nested { expectPlain(nested) }
+      }
     }
+    expectPlain(try Model(contentsOf: result.path).architecture)
   }
 
   // MARK: - What Keras has not
+
+  /// What is not translated is named with its layer, and the rest is written.
+  @Test(arguments: [
+    (ModelFixture.path("tfk_local_1d"), "local_k3_s1: Keras 3 does not have the class LocallyConnected1D"),
+    (ModelFixture.path("tfk_resizing"), "resize_gaussian_up: Keras 3 has no interpolation 'gaussian'"),
+    (ModelFixture.path("tfk_shape"), "up_mitchellcubic_2x3: Keras 3 has no interpolation 'mitchellcubic'"),
+    (
+      Fixtures.path("containers/k115_ops.h5"),
+      "tf_op_layer_resize_ResizeBilinear: the operation ResizeBilinear has no counterpart in Keras 3"
+    ),
+  ])
+  func namedWarning(_ path: String, _ warning: String) throws {
+    let result = try convert(path, "written", .keras).result
+    #expect(result.warnings.contains { $0.hasPrefix(warning) }, "\(result.warnings)")
+  }
 
   /// A class that Keras does not have is kept, with its weights, and said.
   @Test(arguments: ["k3_own_code", "tfk_own_code"], [ModelFormat.legacyH5, .keras])
