@@ -15,8 +15,9 @@ struct range {
   int source, target;
   int64_t from, to;
   size_t count;
-  // What is done with each piece: false when that failed, with errno.
+  // What is done with each piece, if anything: false when that failed, with errno.
   int (*take)(struct range *, const char *piece, size_t size, size_t done);
+  int is_summed;
   uint32_t crc;
   h5c_range_result result;
 };
@@ -30,7 +31,8 @@ static void read_pieces(struct range *range, char *buffer) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(range, H5C_READ_FAILED);
     if (got == 0) return fail(range, H5C_SOURCE_ENDED);
-    if (!range->take(range, buffer, (size_t)got, done)) return fail(range, H5C_WRITE_FAILED);
+    if (range->is_summed) range->crc = h5c_crc32(range->crc, buffer, (size_t)got);
+    if (range->take && !range->take(range, buffer, (size_t)got, done)) return fail(range, H5C_WRITE_FAILED);
     done += (size_t)got;
   }
 }
@@ -80,22 +82,19 @@ static int write_piece(struct range *range, const char *piece, size_t size, size
   return 1;
 }
 
-static int sum_piece(struct range *range, const char *piece, size_t size, size_t done) {
-  (void)done;
-  range->crc = h5c_crc32(range->crc, piece, size);
-  return 1;
-}
-
-h5c_range_result h5c_copy(int source, int64_t source_offset, int target, int64_t target_offset, size_t count) {
+h5c_range_result h5c_copy(int source, int64_t source_offset, int target, int64_t target_offset, size_t count,
+                         uint32_t *crc) {
   struct range first = {
-      .source = source, .target = target, .from = source_offset, .to = target_offset, .count = count, .take = write_piece};
+      .source = source, .target = target, .from = source_offset, .to = target_offset, .count = count, .take = write_piece,
+      .is_summed = crc != NULL};
   struct range second;
   work_on_both(&first, &second);
+  if (crc) *crc = h5c_crc32_combined(first.crc, second.crc, second.count);
   return first.result;
 }
 
 h5c_range_result h5c_crc32_of_range(int file, int64_t offset, size_t count, uint32_t *crc) {
-  struct range first = {.source = file, .from = offset, .count = count, .take = sum_piece};
+  struct range first = {.source = file, .from = offset, .count = count, .is_summed = 1};
   struct range second;
   work_on_both(&first, &second);
   *crc = h5c_crc32_combined(first.crc, second.crc, second.count);

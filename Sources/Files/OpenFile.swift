@@ -66,12 +66,22 @@ package final class OpenFile: Sendable {
 
 /// Copies `count` bytes between files.
 ///
+/// - Parameter isSummed: whether the bytes' CRC-32 is wanted.
+/// - Returns: the CRC-32, or 0 where it is not wanted.
 /// - Throws: ``H5ConvError``: `badData` when the source ends before, `inputOutput` when one cannot be read or written.
+@discardableResult
 package func copyBytes(
-  from source: OpenFile, at sourceOffset: Int, count: Int, to target: Int32, at targetOffset: Int, targetPath: String
-) throws {
-  let result = h5c_copy(source.descriptor, Int64(sourceOffset), target, Int64(targetOffset), count)
+  from source: OpenFile, at sourceOffset: Int, count: Int, to target: Int32, at targetOffset: Int, targetPath: String,
+  isSummed: Bool = false
+) throws -> UInt32 {
+  var crc: UInt32 = 0
+  let (from, to) = (Int64(sourceOffset), Int64(targetOffset))
+  let result =
+    isSummed
+    ? h5c_copy(source.descriptor, from, target, to, count, &crc)
+    : h5c_copy(source.descriptor, from, target, to, count, nil)
   try check(result, of: source, before: sourceOffset + count, targetPath: targetPath)
+  return crc
 }
 
 /// - Throws: ``H5ConvError`` when `result` is none.
@@ -101,14 +111,40 @@ package func writeBytes(_ bytes: UnsafeRawBufferPointer, to target: Int32, at of
   }
 }
 
+/// Bytes of a file whose CRC-32 is known.
+package struct SummedRange: Sendable {
+  package let offset: Int
+  package let count: Int
+  package let checksum: UInt32
+
+  package init(offset: Int, count: Int, checksum: UInt32) {
+    (self.offset, self.count, self.checksum) = (offset, count, checksum)
+  }
+}
+
 /// The CRC-32 of the bytes from `offset` to the end of `file`, as zip archives have it.
 ///
+/// - Parameter known: ranges that need not be read; one that overlaps another, or reaches out, is read all the same.
 /// - Throws: ``H5ConvError`` when they cannot be read.
-package func checksum(of file: OpenFile, from offset: Int) throws -> UInt32 {
-  var crc: UInt32 = 0
-  let result = h5c_crc32_of_range(file.descriptor, Int64(offset), max(0, file.size - offset), &crc)
-  try check(result, of: file, before: file.size, targetPath: file.path)
-  return crc
+package func checksum(of file: OpenFile, from offset: Int, known: [SummedRange] = []) throws -> UInt32 {
+  var place = offset
+  var sum: UInt32 = 0
+  func read(to end: Int) throws {
+    guard end > place else { return }
+    var crc: UInt32 = 0
+    let result = h5c_crc32_of_range(file.descriptor, Int64(place), end - place, &crc)
+    try check(result, of: file, before: end, targetPath: file.path)
+    sum = h5c_crc32_combined(sum, crc, end - place)
+    place = end
+  }
+  for range in known.sorted(by: { $0.offset < $1.offset }) {
+    guard range.offset >= place, range.count >= 0, range.count <= file.size - range.offset else { continue }
+    try read(to: range.offset)
+    sum = h5c_crc32_combined(sum, range.checksum, range.count)
+    place += range.count
+  }
+  try read(to: file.size)
+  return sum
 }
 
 /// The CRC-32 of `bytes`.

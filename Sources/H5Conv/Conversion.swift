@@ -156,7 +156,7 @@ func writeModel(
     case .legacyH5: try LegacyWriter.write(model, to: path, isWhole: true, storage)
     case .legacyWeights: try LegacyWriter.write(model, to: path, isWhole: false, storage)
     case .keras3Weights: try VariableWriter.write(model, to: path, storage)
-    case .keras: try ArchiveWriter.write(model, to: path, part: part, storage)
+    case .keras: try ArchiveWriter.write(model, to: path, storage)
     case .npz: try NamedWeightWriter.npz(model, to: path, part: part, storage)
     case .safetensors: try NamedWeightWriter.safetensors(model, to: path, storage)
     }

@@ -7,11 +7,8 @@ package import H5ConvFiles
 
 /// Writes a `.keras` archive.
 package enum ArchiveWriter {
-  /// - Parameter part: prepares a temporary file beside the target.
   /// - Throws: ``H5ConvError`` of kind `badData` for weights without an architecture.
-  package static func write(
-    _ model: WrittenModel, to path: String, part: () throws -> OutputFile, _ options: StorageOptions
-  ) throws {
+  package static func write(_ model: WrittenModel, to path: String, _ options: StorageOptions) throws {
     guard let architecture = model.architecture else {
       throw H5ConvError(
         .badData, "a .keras file holds an architecture, which is not known", remedy: "give it with --architecture")
@@ -26,21 +23,12 @@ package enum ArchiveWriter {
       ("metadata.json", Array(metadata.pythonText.utf8)),
       ("config.json", Array(JSONValue.object(config).pythonText.utf8)),
     ]
-    let size = try model.layers.flatMap(\.weights).reduce(0) { $0.clampedSum(try $1.tensor.byteCount()) }
-    guard size < StoredArchive.sizeLimit / 2 else {
-      // Larger than the plain format: libzip writes its 64-bit form.
-      let weights = try part()
-      try VariableWriter.write(model, to: weights.temporaryPath, options)
-      return try ZipWriter.write(
-        path,
-        members.map { ($0.0, .bytes($0.1)) } + [("model.weights.h5", .file(weights.temporaryPath))])
-    }
     let archive = try StoredArchive(path)
     for (name, bytes) in members { try archive.add(name, bytes) }
     let offset = try archive.beginLast("model.weights.h5")
-    try VariableWriter.write(
-      model, into: try HDF5Target(path, descriptor: archive.descriptor, offset: offset, options))
-    try archive.finish()
+    let weights = try HDF5Target(path, descriptor: archive.descriptor, offset: offset, options)
+    try VariableWriter.write(model, into: weights)
+    try archive.finish(try weights.finish(isSummed: true))
   }
 }
 

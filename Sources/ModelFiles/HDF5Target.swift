@@ -62,22 +62,29 @@ final class HDF5Target {
   /// Writes what is left.
   ///
   /// No group of the file may be in use any more.
-  func finish() throws {
+  ///
+  /// - Parameter isSummed: whether checksums are wanted.
+  /// - Returns: the ranges of the file that were copied, if their checksums are wanted.
+  @discardableResult
+  func finish(isSummed: Bool = false) throws -> [SummedRange] {
     try naming(path) { try file?.flush() }
     file = nil
-    guard !copies.isEmpty else { return }
+    guard !copies.isEmpty else { return [] }
     let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { throw OutputFile.failure(.cannotWrite, path) }
+    var ranges: [SummedRange] = []
     for copy in copies {
       do {
-        try copyBytes(
+        let crc = try copyBytes(
           from: copy.source, at: copy.offset, count: copy.count, to: descriptor, at: offset + copy.target,
-          targetPath: path)
+          targetPath: path, isSummed: isSummed)
+        ranges.append(SummedRange(offset: offset + copy.target, count: copy.count, checksum: crc))
       } catch {
         close(descriptor)
         throw error
       }
     }
     guard close(descriptor) == 0 else { throw OutputFile.failure(.inputOutput, path) }
+    return isSummed ? ranges : []
   }
 }

@@ -5,9 +5,12 @@ import H5ConvHDF5
 package enum VariableWriter {
   /// - Throws: ``H5ConvError`` of kind `usage` for weights without an architecture.
   package static func write(_ model: WrittenModel, to path: String, _ options: StorageOptions) throws {
-    try write(model, into: try HDF5Target(path, options))
+    let target = try HDF5Target(path, options)
+    try write(model, into: target)
+    try target.finish()
   }
 
+  /// Writes into `target`, which is left to be finished.
   static func write(_ model: WrittenModel, into target: HDF5Target) throws {
     guard let architecture = model.architecture else {
       throw H5ConvError(
@@ -15,7 +18,6 @@ package enum VariableWriter {
         remedy: "give it with --architecture")
     }
     try write(model, architecture, into: target)
-    try target.finish()
   }
 
   private static func write(_ model: WrittenModel, _ architecture: Architecture, into target: HDF5Target) throws {

@@ -29,6 +29,8 @@ struct RangeTests {
     let target = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(target) }
     try copyBytes(from: source, at: 77, count: count, to: target, at: 5, targetPath: path)
+    let crc = try copyBytes(from: source, at: 77, count: count, to: target, at: 5, targetPath: path, isSummed: true)
+    #expect(crc == checksum(of: Array(bytes[77..<(77 + count)])))
     let copy = try OpenFile(path)
     #expect(copy.size == (count == 0 ? 0 : count + 5))
     #expect(try count == 0 || copy.bytes(at: 5, count: count) == Array(bytes[77..<(77 + count)]))
@@ -38,6 +40,23 @@ struct RangeTests {
   func checksums(count: Int) throws {
     let offset = bytes.count - count
     #expect(try checksum(of: source, from: offset) == checksum(of: Array(bytes[offset...])))
+  }
+
+  /// Ranges in any order; what overlaps another or reaches out is not trusted.
+  @Test func checksumsOfKnownRanges() throws {
+    func range(_ offset: Int, _ count: Int, changedBy change: UInt32 = 0) -> SummedRange {
+      SummedRange(
+        offset: offset, count: count, checksum: checksum(of: Array(bytes[offset..<(offset + count)])) ^ change)
+    }
+    let whole = checksum(of: Array(bytes[10...]))
+    let known = [range(3_000_000, 100), range(10, 5), range(20, 0), range(500, 2_000_000)]
+    #expect(try checksum(of: source, from: 10, known: known) == whole)
+    let wrong = [range(0, 20, changedBy: 1), range(600, 10, changedBy: 1)]
+    #expect(try checksum(of: source, from: 10, known: known + wrong) == whole)
+    let outside = SummedRange(offset: bytes.count - 1, count: 2, checksum: 1)
+    #expect(try checksum(of: source, from: 10, known: known + [outside]) == whole)
+    // One that is believed counts.
+    #expect(try checksum(of: source, from: 10, known: [range(10, 5, changedBy: 1)]) != whole)
   }
 
   /// The check value of the CRC-32 catalogue.

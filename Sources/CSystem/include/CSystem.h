@@ -19,8 +19,8 @@ typedef struct {
   int code;
 } h5c_range_result;
 
-// Copies `count` bytes between two files.
-h5c_range_result h5c_copy(int source, int64_t source_offset, int target, int64_t target_offset, size_t count);
+// Copies `count` bytes between two files; `crc`, where it is not null, becomes their CRC-32.
+h5c_range_result h5c_copy(int source, int64_t source_offset, int target, int64_t target_offset, size_t count, uint32_t *crc);
 
 // The CRC-32 of `count` bytes behind those that gave `crc` (0 at the beginning).
 uint32_t h5c_crc32(uint32_t crc, const void *data, size_t count);
