@@ -183,6 +183,16 @@ package struct ModelTranslator {
   /// An operation of Keras 3 with its module, which legacy files do not tell.
   private mutating func operation(_ layer: LayerSpec, _ name: String) -> LayerSpec {
     var layer = layer
+    if ["AdaptiveAveragePool", "AdaptiveMaxPool"].contains(layer.className),
+      let sizes = layer.config["output_size"]?.array
+    {
+      let pooling = "\(layer.className)ing\(sizes.count)D"
+      configs.note(name, "the operation \(layer.className), which Keras 3 cannot load, is the layer \(pooling) now")
+      var fields: JSONObject = ["output_size": .array(sizes)]
+      fields["data_format"] = layer.config["data_format"]
+      return LayerSpec.made(
+        layer.name, pooling, fields, dtype: configs.policy(layer.config["dtype"]), calls: layer.calls)
+    }
     if layer.module == nil {
       layer.module = OperationModules.module(of: layer.className)
       layer.registeredName = layer.className
