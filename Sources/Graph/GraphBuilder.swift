@@ -237,6 +237,11 @@ private struct GraphBuilder {
       let layer = try layer.get()
       let shapes = try inputs.map { tensor -> PartialShape in
         let shapes = try calls[tensor.call].outputShapes.get()
+        if shapes.isEmpty, layers[calls[tensor.call].layer].className == "InputLayer" {
+          throw H5ConvError(
+            .unsupported, "the model does not state the shape of its input: it was saved before it was built",
+            at: site, remedy: "build it in Keras with model.build(shape), and save it again")
+        }
         guard shapes.indices.contains(tensor.output) else {
           throw H5ConvError(.badData, "output \(tensor.output) of '\(calls[tensor.call].key)' does not exist", at: site)
         }
