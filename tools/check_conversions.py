@@ -30,7 +30,7 @@ ROUNDING = {'float16': 2e-3, 'bfloat16': 2e-2}
 NOT_YET = {
     'ops_k115': 'pictures resized without half_pixel_centers, as TensorFlow 1 did',
     'tfk_local_1d': 'LocallyConnected', 'tfk_local_2d': 'LocallyConnected', 'tfk_own_code': 'Python code', 'k3_own_code': 'Python code',
-    'tfk_random_crop': 'RandomCrop does nothing in Keras 3', 'tfk_resizing': 'interpolations', 'tfk_shape': 'interpolations',
+    'tfk_resizing': 'interpolations', 'tfk_shape': 'interpolations', 'tfk_functions': 'functions of TensorFlow that Keras 3 has none for',
 }
 # What Keras 2 cannot read besides: h5py gives it bfloat16 as bytes.
 NOT_IN_KERAS2 = {'sequential_bfloat16': 'bfloat16 in HDF5'}
@@ -44,7 +44,7 @@ def outputs(library, model, golden, inputs):
     names = [tensor.name.split(':')[0].split('/')[0] for tensor in model.inputs]
     known = {inputs.get(key[6:], key[6:]): golden[key] for key in golden.files if key.startswith('input:')}
     values = [known[name] if name in known else list(known.values())[place] for place, name in enumerate(names)]
-    result = model(values[0] if len(values) == 1 else values)
+    result = model(values[0] if len(values) == 1 else values, training=False)
     result = result if isinstance(result, (list, tuple)) else list(result.values()) if isinstance(result, dict) else [result]
     return [np.asarray(value) for value in result]
 

@@ -20,9 +20,13 @@ struct CompatibilityCheck {
       findings.append(Finding(trap.severity, trap.code, trap.message, remedy: trap.remedy))
     }
     for trap in Trap.ofLayers where trap.container(subject) {
-      let places = entries.filter { trap.applies($0, subject) }.map(\.name)
-      guard !places.isEmpty else { continue }
-      findings.append(Finding(trap.severity, trap.code, at: places, trap.message, remedy: trap.remedy))
+      let found = entries.filter { trap.applies($0, subject) }
+      guard !found.isEmpty else { continue }
+      let names = Set(found.flatMap(trap.names)).sorted().joined(separator: ", ")
+      findings.append(
+        Finding(
+          trap.severity, trap.code, at: found.map(\.name), trap.message + (names.isEmpty ? "" : ": \(names)"),
+          remedy: trap.remedy))
     }
     layout(file)
   }
@@ -116,13 +120,16 @@ struct Trap {
     var remedy: String? = convert
     /// Which files it is in.
     var container: @Sendable (TrapSubject) -> Bool = { _ in true }
+    /// What the message lists.
+    var names: @Sendable (ConfigEntry) -> [String] = { _ in [] }
     let applies: @Sendable (ConfigEntry, TrapSubject) -> Bool
   }
 
   /// Traps after which Keras 3.15 does not load a file; the others change what it computes, or catch other programs.
   static let refusedByKeras3: Set<String> = [
     "keras_1", "sequential_as_list", "sequential_without_input", "keras_2_archive", "keras_2_json", "initializer_dtype",
-    "groups_argument", "time_major_argument", "attention_argument", "wrapped_layer_without_module", "removed_class",
+    "refused_argument", "slash_in_name", "axis_as_list", "weights_of_axes", "wrapped_layer_without_module",
+    "removed_class",
     "operation_of_tensorflow", "nested_model_calls", "operations_in_h5", "backslash_paths", "bfloat16_in_h5",
     "attention_in_h5", "old_dtype_policy", "custom_function", "pickled_weights",
   ]
@@ -130,6 +137,6 @@ struct Trap {
   /// Traps after which tf_keras 2.21 does not load a file.
   static let refusedByKeras2: Set<String> = [
     "keras_1", "keras_3_only", "gru_without_reset_after", "layout_of_keras_2_13", "backslash_paths",
-    "custom_function", "pickled_weights",
+    "custom_function", "pickled_weights", "bfloat16_weights",
   ]
 }

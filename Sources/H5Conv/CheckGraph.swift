@@ -17,7 +17,8 @@ struct GraphCheck {
       told.insert(error.description)
       if LayerRegistry.isSupported(layer.className) {
         add(error, at: layer.name)
-      } else if KerasNames.isKnown(layer.className) || layer.config["trainable"] == nil && layer.config["dtype"] == nil
+      } else if KerasClasses.isKnown(layer.className)
+        || layer.config["trainable"] == nil && layer.config["dtype"] == nil
       {
         // An operation of Keras 3 lacks what every layer's config has.
         unsupported[layer.className, default: []].append(layer.name)

@@ -1,5 +1,5 @@
 /// Names of classes of Keras.
-enum KerasNames {
+enum KerasClasses {
   /// Whether some version of Keras has a layer or model of this class.
   static func isKnown(_ className: String) -> Bool {
     inKeras3.contains(className) || onlyOlder.contains(className) || operations.contains(className)

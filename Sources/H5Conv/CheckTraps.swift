@@ -26,9 +26,6 @@ extension Trap {
         "the Sequential's first layer states the input's shape; Keras 3.15 adds a batch axis to it: (None, None, n)"
     ) { $0.generation == 2 && $0.container == .legacyModel && $0.classWithInputShape == "Dense" },
     OfFile(
-      severity: .warning, code: "keras_2_archive", message: "a .keras file of Keras 2, which Keras 3.15 refuses"
-    ) { $0.generation == 2 && $0.container == .keras },
-    OfFile(
       severity: .warning, code: "keras_2_json", message: "JSON of Keras 2, which Keras 3.15 refuses"
     ) { $0.generation == 2 && $0.container == .architecture && $0.config["module"] == nil },
     OfFile(
@@ -51,14 +48,9 @@ extension Trap {
   static let ofLayers: [OfLayer] = [
     OfLayer(
       severity: .warning, code: "custom_function",
-      message: "an activation is a function registered under a name of its own, which Keras does not have",
-      remedy: "load it with custom_objects"
-    ) { entry, _ in
-      ["activation", "recurrent_activation"].contains { field in
-        let name = entry.config[field]?.string ?? entry.config[field]?["config"]?.string
-        return name?.contains(">") == true
-      }
-    },
+      message: "an activation is a function that Keras does not have under this name",
+      remedy: "load it with custom_objects", names: \.customFunctions
+    ) { entry, _ in !entry.customFunctions.isEmpty },
     OfLayer(
       severity: .warning, code: "initializer_dtype",
       message: "initializers have an argument dtype, as TensorFlow 1.13 to 2.4 wrote it; Keras 3.15 refuses it",
@@ -69,34 +61,50 @@ extension Trap {
       }
     },
     OfLayer(
-      severity: .warning, code: "groups_argument",
-      message: "an argument groups, which Keras 3.15 refuses for this class", container: ofKeras2
+      severity: .warning, code: "refused_argument", message: "arguments that Keras 3.15 refuses for the class",
+      container: ofKeras2, names: \.refusedArguments
+    ) { entry, _ in !entry.refusedArguments.isEmpty },
+    OfLayer(
+      severity: .warning, code: "keras_2_archive",
+      message: "a functional model in a .keras file of Keras 2, where Keras 3.15 does not find its class",
+      container: ofKeras2
     ) { entry, _ in
-      (entry.className.hasSuffix("Transpose") || entry.className.hasPrefix("Depthwise")
-        || entry.className.hasPrefix("Separable")) && entry.config["groups"] != nil
+      guard entry.config["layers"] != nil, let module = entry.entry["module"]?.string else { return false }
+      return ["tf_keras.", "keras.src.engine", "keras.engine"].contains(where: module.hasPrefix)
     },
     OfLayer(
-      severity: .warning, code: "time_major_argument", message: "an argument time_major, which Keras 3.15 refuses",
-      container: ofKeras2
-    ) { entry, _ in entry.config["time_major"] != nil },
+      severity: .warning, code: "slash_in_name", message: "a name with a '/', which Keras 3.15 refuses",
+      container: { $0.generation < 3 }
+    ) { entry, _ in entry.config["name"]?.string?.contains("/") == true },
     OfLayer(
-      severity: .warning, code: "attention_argument",
-      message: "arguments query_shape, key_shape and value_shape, which Keras 3.15 refuses", container: ofKeras2
-    ) { entry, _ in entry.className == "MultiHeadAttention" && entry.config["query_shape"] != nil },
+      severity: .warning, code: "axis_as_list", message: "the axis in a list, which Keras 3.15 refuses here",
+      container: ofKeras2
+    ) { entry, _ in
+      entry.className == "BatchNormalization" && entry.isReadStrictly && entry.config["axis"]?.array != nil
+    },
+    OfLayer(
+      severity: .warning, code: "weights_of_axes",
+      message: "a list of axes, which Keras 3.15 drops when it loads an .h5, and then refuses the weights",
+      container: { $0.container == .legacyModel && $0.generation > 1 }
+    ) { entry, _ in entry.dropsAxes && Trap.withWeightsOfAxes.contains(entry.className) },
     OfLayer(
       severity: .warning, code: "wrapped_layer_without_module",
       message: "the file does not say which module the wrapped layer is from; Keras 3.15 does not find it",
       container: ofKeras2
     ) { entry, _ in entry.isWrapped && entry.entry["module"] == nil },
     OfLayer(
-      severity: .warning, code: "removed_class", message: "a class that Keras 3 does not have", container: ofKeras2
+      severity: .warning, code: "removed_class", message: "a class that Keras 3 does not have",
+      container: { $0.generation > 1 }
     ) { entry, _ in
-      KerasNames.onlyOlder.contains(entry.className) && !KerasNames.ofTensorFlow.contains(entry.className)
+      ([entry.className] + entry.activationClasses).contains {
+        KerasClasses.onlyOlder.contains($0) && !KerasClasses.ofTensorFlow.contains($0)
+      }
     },
     OfLayer(
       severity: .warning, code: "operation_of_tensorflow",
-      message: "a call of a TensorFlow function, which Keras 3 does not load", remedy: nil, container: ofKeras2
-    ) { entry, _ in KerasNames.ofTensorFlow.contains(entry.className) },
+      message: "a call of a TensorFlow function, which Keras 3 does not load", remedy: nil,
+      container: { $0.generation > 1 }
+    ) { entry, _ in KerasClasses.ofTensorFlow.contains(entry.className) },
     OfLayer(
       severity: .warning, code: "nested_model_calls",
       message: "calls of a nested model count from 1; Keras 3.15 counts from 0 and does not find them",
@@ -111,7 +119,7 @@ extension Trap {
       message: "hard_sigmoid is clip(0.2·x + 0.5, 0, 1) here and relu6(x + 3)/6 in Keras 3: it computes something else",
       container: { $0.generation < 3 }
     ) { entry, _ in
-      ["activation", "recurrent_activation", "inner_activation"].contains { entry.config[$0] == "hard_sigmoid" }
+      ConfigEntry.activations.contains { entry.config[$0] == "hard_sigmoid" }
     },
     OfLayer(
       severity: .warning, code: "gru_without_reset_after",
@@ -121,22 +129,23 @@ extension Trap {
     OfLayer(
       severity: .warning, code: "axis_lists",
       message:
-        "a list of axes, which Keras 3.15 drops when it loads an .h5: it refuses the file or computes something else",
+        "a list of axes, which Keras 3.15 drops when it loads an .h5: it computes something else",
       container: { $0.container == .legacyModel && $0.generation > 1 }
-    ) { entry, _ in (entry.config["axis"]?.array?.count ?? 0) > 1 },
+    ) { entry, _ in entry.dropsAxes && !Trap.withWeightsOfAxes.contains(entry.className) },
     OfLayer(
       severity: .warning, code: "operations_in_h5",
       message:
         "an operation (keras.ops, or of a mask), which Keras 3.15 cannot load from an .h5; a .keras file can have it",
       container: { $0.container == .legacyModel && $0.generation == 3 }
     ) { entry, _ in
-      entry.className != "InputLayer" && entry.config["layers"] == nil && entry.config["trainable"] == nil
-        && entry.config["dtype"] == nil && !entry.isWrapped
+      !entry.isReadStrictly && entry.className != "InputLayer" && entry.config["layers"] == nil
+        && entry.config["trainable"] == nil
+        && entry.config["dtype"] == nil
     },
     OfLayer(
       severity: .warning, code: "attention_in_h5", message: "Keras 3.15 cannot load this class from an .h5",
       container: { $0.container == .legacyModel && $0.generation > 1 }
-    ) { entry, _ in entry.className == "Attention" && entry.config["score_mode"] != nil },
+    ) { entry, _ in !entry.isReadStrictly && entry.className == "Attention" && entry.config["score_mode"] != nil },
     OfLayer(
       severity: .info, code: "channels_first", message: "channels_first, which TensorFlow cannot run on a CPU",
       remedy: nil
@@ -148,8 +157,8 @@ extension Trap {
     ) { entry, _ in entry.className.hasPrefix("CuDNN") },
   ]
 
-  @Sendable private static func ofKeras2(_ subject: TrapSubject) -> Bool {
-    // A .keras file or JSON of Keras 2 is refused as a whole.
-    subject.generation == 2 && subject.container != .keras
-  }
+  /// Classes that have a weight for each element of their axes.
+  private static let withWeightsOfAxes: Set<String> = ["BatchNormalization", "LayerNormalization", "Normalization"]
+
+  @Sendable private static func ofKeras2(_ subject: TrapSubject) -> Bool { subject.generation == 2 }
 }

@@ -23,8 +23,7 @@ struct WeightCheck {
   init(_ model: Model) {
     var told = Set<String>()
     for (place, layer) in model.graph.layers.enumerated() {
-      var left = 0
-      for spec in layer.weights {
+      for spec in layer.weights where !model.weights.lacks(layer: place, spec) {
         do {
           let stored = try model.weights.stored(layer: place, spec.name)
           guard spec.shape.fits(stored.shape) || layer.quantization?.covers(spec.name) == true else {
@@ -37,7 +36,6 @@ struct WeightCheck {
             "\(layer.name)/\(spec.name)", stored, spec.name, layer.className
           ) { try model.weights.tensor(layer: place, spec.name) }
         } catch {
-          left += 1
           let known = error as? H5ConvError
           guard told.insert(known?.description ?? "\(error)").inserted else { continue }
           add(

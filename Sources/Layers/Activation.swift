@@ -56,7 +56,7 @@ extension Activation {
   /// The activation that Keras calls `name`; nil for an unknown one.
   ///
   /// - Parameter generation: which Keras wrote the name: `hard_sigmoid` changed its meaning in Keras 3.
-  static func named(_ name: String, generation: Int) -> Activation? {
+  package static func named(_ name: String, generation: Int) -> Activation? {
     switch name.lowercased() {
     case "linear": .linear
     case "relu": .relu

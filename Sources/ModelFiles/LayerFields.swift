@@ -1,16 +1,16 @@
 import Synchronization
 
 /// Which config fields the layers of Keras 3 and of Keras 2 (as tf_keras keeps it) take.
-struct LayerFields: Sendable {
+package struct LayerFields: Sendable {
   /// Fields that both take, those of Keras 3 alone, those of Keras 2 alone; nil in a Keras that does not have the class.
-  let keras3: Set<String>?
+  package let keras3: Set<String>?
   let keras2: Set<String>?
 
   /// Fields that every layer takes.
   private static let common: Set<String> = ["name", "trainable", "dtype", "activity_regularizer"]
 
   /// The fields of `className`; nil for a class that neither has.
-  static func of(_ className: String) -> LayerFields? {
+  package static func of(_ className: String) -> LayerFields? {
     table[className == "GroupQueryAttention" ? "GroupedQueryAttention" : className]
   }
 

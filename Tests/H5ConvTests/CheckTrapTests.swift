@@ -25,18 +25,29 @@ struct CheckTrapTests {
       "initializer_dtype",
       ModelText.layer(
         "Dense", "l", ["units": 2, "kernel_initializer": ["class_name": "Zeros", "config": ["dtype": "float32"]]])),
-    TrapCase("groups_argument", ModelText.layer("DepthwiseConv2D", "l", ["groups": 1, "kernel_size": 3])),
-    TrapCase("time_major_argument", ModelText.layer("GRU", "l", ["time_major": false, "reset_after": true])),
-    TrapCase("attention_argument", ModelText.layer("MultiHeadAttention", "l", ["query_shape": [nil, 2, 2]])),
+    TrapCase("refused_argument", ModelText.layer("DepthwiseConv2D", "l", ["groups": 1, "kernel_size": 3])),
+    TrapCase("refused_argument", ModelText.layer("GRU", "l", ["time_major": false, "reset_after": true])),
+    TrapCase("refused_argument", ModelText.layer("MultiHeadAttention", "l", ["query_shape": [nil, 2, 2]])),
     TrapCase("wrapped_layer_without_module", ModelText.layer("Bidirectional", "l", ["layer": inner])),
+    TrapCase("refused_argument", ModelText.layer("SpatialDropout2D", "l", ["rate": 0.5, "trainable": true])),
     TrapCase("removed_class", ModelText.layer("ThresholdedReLU", "l")),
+    TrapCase(
+      "removed_class",
+      ModelText.layer("Activation", "l", ["activation": ["class_name": "ThresholdedReLU", "config": ["theta": 1]]])),
+    TrapCase(
+      "custom_function",
+      ModelText.layer(
+        "Activation", "l",
+        ["activation": ["module": "builtins", "class_name": "function", "config": "log_softmax_v2"]])),
+    TrapCase("custom_function", ModelText.layer("Activation", "l", ["activation": "mine>wave"])),
     TrapCase("operation_of_tensorflow", ModelText.layer("TFOpLambda", "l", ["function": "math.add"])),
     TrapCase(
       "old_dtype_policy",
       ModelText.layer("ReLU", "l", ["dtype": ["class_name": "Policy", "config": ["name": "mixed_float16"]]])),
     TrapCase("hard_sigmoid_changed", ModelText.layer("LSTM", "l", ["recurrent_activation": "hard_sigmoid"])),
     TrapCase("gru_without_reset_after", ModelText.layer("GRU", "l", ["units": 2])),
-    TrapCase("axis_lists", ModelText.layer("LayerNormalization", "l", ["axis": [1, 2]])),
+    TrapCase("weights_of_axes", ModelText.layer("LayerNormalization", "l", ["axis": [1, 2]])),
+    TrapCase("axis_lists", ModelText.layer("Softmax", "l", ["axis": [1, 2]])),
     TrapCase("operations_in_h5", ModelText.layer("Relu", "l"), version: "3.15.1"),
     TrapCase("attention_in_h5", ModelText.layer("Attention", "l", ["score_mode": "dot"])),
     TrapCase("channels_first", ModelText.layer("Conv2D", "l", ["data_format": "channels_first"])),
@@ -76,6 +87,61 @@ struct CheckTrapTests {
     // Nothing of the kind in a model without it.
     let plain = try check([ModelText.layer("ReLU", "l", ["trainable": true])])
     #expect(!plain.findings.contains { $0.code == trap.code } || trap.code == "keras_3_only")
+  }
+
+  /// What the file says the module of is read strictly: nested models of tf_keras, and everything in archives.
+  @Test func entriesWithModules() throws {
+    let folder = try TemporaryFolder()
+    func codes(_ className: String, _ config: KeyValuePairs<String, JSONValue>, module: JSONValue?) throws -> [String] {
+      var layer = try #require(ModelText.layer(className, "l", config).object)
+      if let module { layer["module"] = module }
+      let path = folder.file("\(folder.names.count).h5")
+      try ModelText.write(ModelText.sequential([ModelText.input("x", [nil, 4, 4, 3]), .object(layer)]), to: path)
+      return try ModelCheck(contentsOf: path).findings.map(\.code)
+    }
+    for (module, isRefused) in [("keras.layers", true), (nil, false)] as [(JSONValue?, Bool)] {
+      #expect(try codes("BatchNormalization", ["axis": [3]], module: module).contains("axis_as_list") == isRefused)
+      #expect(
+        try codes("ReLU", ["batch_input_shape": [nil, 4, 4, 3]], module: module).contains("refused_argument")
+          == isRefused)
+    }
+    #expect(try !codes("Softmax", ["axis": [1, 2]], module: "keras.layers").contains("axis_lists"))
+  }
+
+  /// A Sequential that was saved before it knew its input; Keras loads it.
+  @Test func notBuilt() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    try ModelText.write(ModelText.sequential([ModelText.layer("Flatten", "f")]), to: path)
+    let check = try ModelCheck(contentsOf: path)
+    let finding = try #require(check.findings.first { $0.code == "unsupported_argument" }, "\(check.text)")
+    #expect(finding.message.contains("does not state the shape of its input") && check.isGood)
+  }
+
+  @Test func slashes() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    try ModelText.write(
+      ModelText.sequential([ModelText.input("x", [nil, 4]), ModelText.layer("ReLU", "conv1/relu")]), to: path)
+    let check = try ModelCheck(contentsOf: path)
+    #expect(check.findings.contains { $0.code == "slash_in_name" && $0.place == "conv1/relu" })
+    #expect(check.refusedBy == ["Keras 3.15"])
+  }
+
+  /// A functional model in an archive of tf_keras, and what is made of it.
+  @Test func archivesOfKeras2() throws {
+    let source = Fixtures.path("containers/tfk221_image.keras")
+    let check = try ModelCheck(contentsOf: source)
+    #expect(check.findings.contains { $0.code == "keras_2_archive" } && check.refusedBy == ["Keras 3.15"])
+    let folder = try TemporaryFolder()
+    let converted = try Model(contentsOf: source).write(to: folder.file("a.keras"))
+    #expect(try !ModelCheck(contentsOf: converted.path).refusedBy.contains("Keras 3.15"))
+  }
+
+  /// An archive keeps the factors of LoRA in the weights, which is no damage.
+  @Test func lowRankFactors() throws {
+    let check = try ModelCheck(contentsOf: Fixtures.path("containers/k315_lora.keras"))
+    #expect(!check.findings.contains { $0.code == "missing_weight" } && check.isGood)
   }
 
   @Test func sequentials() throws {
