@@ -35,7 +35,9 @@ struct MaskTable {
     let before = Set(graph.ancestors(of: [TensorID(call: call, output: 0)]))
     for other in graph.calls.indices where other != call && !before.contains(other) {
       let user = graph.calls[other]
-      guard user.inputs.contains(where: shared.contains), MaskRule.of(graph.layers[user.layer].className) != .drops,
+      let layer = graph.layers[user.layer]
+      guard user.inputs.contains(where: shared.contains),
+        MaskRule.of(layer.className, generation: layer.generation) != .drops,
         !graph.ancestors(of: [TensorID(call: other, output: 0)]).contains(call)
       else { continue }
       throw H5ConvError(

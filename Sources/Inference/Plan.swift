@@ -102,7 +102,7 @@ package struct Plan: Sendable {
       }
       let done = lowering.steps.count
       let outputs = try kind.lower(arguments, to: &lowering)
-      lowering.outputMasks = try lowering.masks(of: layer.className)
+      lowering.outputMasks = try lowering.masks(of: layer.className, generation: layer.generation)
       guard outputs.map({ PartialShape($0.shape) }) == shapes else {
         throw H5ConvError(.internalFault, "shapes \(outputs.map(\.shape)) were computed where \(shapes) were inferred")
       }

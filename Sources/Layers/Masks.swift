@@ -15,7 +15,9 @@ package enum MaskRule: Sendable, Equatable {
   case refuses
 
   /// The rule of the class `className`, as `supports_masking` and `compute_mask` of Keras 3.15 and tf_keras 2.21 have it.
-  package static func of(_ className: String) -> MaskRule {
+  ///
+  /// - Parameter generation: which Keras wrote the file: 1, 2 or 3.
+  package static func of(_ className: String, generation: Int) -> MaskRule {
     switch className {
     case "Masking", "Embedding", "ReversibleEmbedding", "SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "RNN",
       "ConvLSTM1D",
@@ -28,12 +30,13 @@ package enum MaskRule: Sendable, Equatable {
       "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise",
       "ActivityRegularization", "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2",
       "SyncBatchNormalization",
-      "LayerNormalization", "GroupNormalization", "UnitNormalization":
+      "LayerNormalization", "UnitNormalization":
       .passes
-    // Softmax leaves masked elements out; Normalization and Rescaling hand masks on in Keras 3
-    // only; what Python code does nobody knows.
-    case "Softmax", "Normalization", "Rescaling", "Lambda":
-      .refuses
+    case "Normalization", "Rescaling": generation >= 3 ? .passes : .drops
+    // In Keras 2 its statistics leave out what is masked, after broadcasting the mask along the features' axis.
+    case "GroupNormalization": generation >= 3 ? .passes : .refuses
+    // Softmax leaves masked elements out; what Python code does nobody knows.
+    case "Softmax", "Lambda": .refuses
     default: .drops
     }
   }
@@ -44,9 +47,9 @@ package enum MaskRule: Sendable, Equatable {
 
 extension Lowering {
   /// The masks of the outputs of the layer that was lowered last.
-  package func masks(of className: String) throws -> [Value?] {
+  package func masks(of className: String, generation: Int) throws -> [Value?] {
     guard inputMasks.contains(where: { $0 != nil }) else { return outputMasks }
-    switch MaskRule.of(className) {
+    switch MaskRule.of(className, generation: generation) {
     case .own: return outputMasks
     case .drops: return []
     case .passes: return [inputMasks[0]]
@@ -57,12 +60,10 @@ extension Lowering {
 
   /// Gives the output the joined masks of all inputs: up to Keras 2 a step counts when it counts in all that have a mask, since
   /// Keras 3 when it counts in any, and only where all have one.
-  mutating func joinMasks(_ generation: Int) {
+  mutating func joinMasks(_ generation: Int) throws {
     let given = inputMasks.compactMap { $0 }
     guard let first = given.first, generation < 3 || given.count == inputMasks.count else { return }
     let function = generation < 3 ? ElementCombination.and : .or
-    outputMasks = [
-      given.dropFirst().reduce(first) { emit(.tensor(.combine(function)), [$0, $1], shape: $0.shape) }
-    ]
+    outputMasks = [try given.dropFirst().reduce(first) { try combine(function, $0, $1) }]
   }
 }

@@ -26,7 +26,8 @@ extension ElementwiseMerge {
 
   package func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     _ = try knownOutputShape(for: inputs)
-    lowering.joinMasks(generation)
+    try lowering.joinMasks(generation)
+    if generation >= 3, let masked = try Merging.foldMasked(inputs, Self.operation, in: &lowering) { return [masked] }
     return [try Merging.fold(inputs, Self.operation, in: &lowering)]
   }
 }
@@ -64,13 +65,15 @@ enum Merging {
 
   /// Combines the inputs from the first to the last.
   static func fold(_ inputs: [Value], _ operation: BinaryOperation, in lowering: inout Lowering) throws -> Value {
+    let inputs = aligned(inputs, in: &lowering)
+    return try inputs.dropFirst().reduce(inputs[0]) { try lowering.binary(operation, $0, $1) }
+  }
+
+  /// The inputs with axes of 1 behind the batch, so that all have as many.
+  static func aligned(_ inputs: [Value], in lowering: inout Lowering) -> [Value] {
     let rank = inputs.map(\.shape.count).max() ?? 0
-    let inputs = inputs.map { value in
+    return inputs.map { value in
       lowering.emit(.reshape, [value], shape: aligned(PartialShape(value.shape), rank: rank).known ?? [])
-    }
-    return try inputs.dropFirst().reduce(inputs[0]) { left, right in
-      let shape = try broadcast([PartialShape(left.shape), PartialShape(right.shape)]).known ?? []
-      return lowering.emit(.binary(operation), [left, right], shape: shape)
     }
   }
 }
@@ -119,7 +122,7 @@ struct Average: ElementwiseMerge {
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shape = try knownOutputShape(for: inputs)
-    lowering.joinMasks(generation)
+    try lowering.joinMasks(generation)
     let sum = try Merging.fold(inputs, .add, in: &lowering)
     return [lowering.emit(.scale(by: 1 / Float(inputs.count), plus: 0), [sum], shape: shape)]
   }
@@ -169,7 +172,7 @@ struct Concatenate: Layer {
     guard let first = given.first else { return }
     if axis >= first.shape.count {
       // In Keras 3 an input without a mask has one that is true everywhere, and one that is true suffices.
-      if generation < 3 || given.count == inputs.count { lowering.joinMasks(generation) }
+      if generation < 3 || given.count == inputs.count { try lowering.joinMasks(generation) }
     } else if given.count == inputs.count {
       var shape = first.shape
       shape[axis] = given.reduce(0) { $0 + $1.shape[axis] }

@@ -9,6 +9,7 @@ struct TimeDistributed: Layer {
   private let inner: any Layer
   private let innerClass: String
   private let isModel: Bool
+  private let generation: Int
   /// Which input is the mask that the call is given.
   private var mask: Int?
 
@@ -17,11 +18,13 @@ struct TimeDistributed: Layer {
     inner = model
     innerClass = try config.object("layer").0
     isModel = true
+    generation = config.generation
   }
 
   init(_ config: ConfigReader) throws {
     let (className, reader) = try config.object("layer")
     isModel = false
+    generation = config.generation
     if reader.object["layers"] != nil {
       throw config.error("layer", "is a model, which only a graph can read", kind: .unsupported)
     }
@@ -34,7 +37,7 @@ struct TimeDistributed: Layer {
   }
 
   /// Whether a mask would change what the inner layer computes.
-  private var looksAtMask: Bool { isModel || MaskRule.of(innerClass).looksAtMask }
+  private var looksAtMask: Bool { isModel || MaskRule.of(innerClass, generation: generation).looksAtMask }
 
   private func step(_ inputs: [PartialShape]) throws -> PartialShape {
     // A mask may stand behind the sequence.

@@ -29,6 +29,8 @@ struct MaskFlow {
   private(set) var given: [CallPlace: TensorMask] = [:]
   /// Attention layers that take a mask off a tensor that others look at.
   private(set) var attention: [CallPlace: [TensorReference]] = [:]
+  /// Merging layers whose numbers Keras 3 would change where steps do not count: they must not see the masks of these inputs.
+  private(set) var bare: [CallPlace: [TensorReference]] = [:]
   /// Layers whose result depends on a mask that Keras 3 would not send, and that cannot be given one.
   private(set) var lost: [CallPlace] = []
   private(set) var outputMasks: [TensorMask?] = []
@@ -51,13 +53,16 @@ struct MaskFlow {
     outputMasks = model.outputs.map { masks[$0] }
     for (reference, found) in users where masks[reference] != nil {
       let heads = found.filter { $0.className == "MultiHeadAttention" }
-      guard !heads.isEmpty, found.contains(where: { MaskRule.of($0.className) != .drops && $0.place != heads[0].place })
+      guard !heads.isEmpty,
+        found.contains(where: { MaskRule.of($0.className, generation: 2) != .drops && $0.place != heads[0].place })
       else { continue }
       for head in heads { attention[head.place, default: []].append(reference) }
     }
   }
 
-  var needsNothing: Bool { joins.isEmpty && given.isEmpty && attention.isEmpty && lost.isEmpty }
+  var needsNothing: Bool {
+    joins.isEmpty && given.isEmpty && attention.isEmpty && bare.isEmpty && lost.isEmpty
+  }
 
   /// All calls, each behind those that it takes something from; calls in a circle are left out.
   private static func inOrder(_ model: Architecture) -> [(CallPlace, LayerSpec)] {
@@ -102,7 +107,11 @@ struct MaskFlow {
     switch className {
     case "Masking": return [TensorMask(makers: [place])]
     case "Embedding": return [layer.config["mask_zero"] == true ? TensorMask(makers: [place]) : nil]
-    case "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum": return [joined(given, at: place)]
+    case "Multiply", "Maximum", "Minimum":
+      let masked = zip(call.inputs, given).filter { $1 != nil }.map(\.0)
+      if !masked.isEmpty { bare[place] = masked }
+      return [joined(given, at: place, isLost: true)]
+    case "Add", "Subtract", "Average": return [joined(given, at: place)]
     case "Concatenate":
       if (layer.config["axis"]?.integer ?? -1) == -1 { return [joined(given, at: place)] }
       guard first != nil else { return [nil] }
@@ -123,10 +132,10 @@ struct MaskFlow {
       return [options?["return_sequences"] == true ? first : nil]
     }
     let inner = layer.config["layer"]?["class_name"]?.string.map(ConfigReader.plainName)
-    if MaskRule.of(className == "TimeDistributed" ? inner ?? className : className).looksAtMask {
+    if MaskRule.of(className == "TimeDistributed" ? inner ?? className : className, generation: 2).looksAtMask {
       look(at: given, from: place)
     }
-    switch MaskRule.of(className) {
+    switch MaskRule.of(className, generation: 2) {
     case .passes: return [first]
     case .own: return [className.hasPrefix("Global") ? nil : first]
     case .drops, .refuses: return [nil]
@@ -145,14 +154,16 @@ struct MaskFlow {
   }
 
   /// What a merging layer makes of its inputs' masks.
-  private mutating func joined(_ given: [TensorMask?], at place: CallPlace) -> TensorMask? {
+  ///
+  /// - Parameter isLost: whether Keras 3 sends none at all.
+  private mutating func joined(_ given: [TensorMask?], at place: CallPlace, isLost: Bool = false) -> TensorMask? {
     let found = given.compactMap { $0 }
     guard let first = found.first else { return nil }
     // What Keras 2 has no mask for counts everywhere.
     let real = found.filter { !$0.makers.isEmpty }
     var mask = TensorMask(
       makers: real.reduce(into: []) { $0.formUnion($1.makers) }, isPlain: real.allSatisfy(\.isPlain))
-    if given.contains(nil) || found.contains(where: { $0.makers != first.makers || !$0.departures.isEmpty }) {
+    if isLost || given.contains(nil) || found.contains(where: { $0.makers != first.makers || !$0.departures.isEmpty }) {
       candidates[place] = mask
       mask.departures = [place]
     }

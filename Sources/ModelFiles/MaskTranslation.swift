@@ -33,6 +33,10 @@ extension ModelTranslator {
       maker.send(made, behind: place)
       configs.note(name(place), "its mask, which Keras 3 joins with 'or' or not at all, is computed and sent on")
     }
+    for (place, references) in flow.bare.sorted(by: { $0.key.layer < $1.key.layer }) {
+      maker.bare(references, for: place)
+      configs.note(name(place), "works on copies of its inputs without masks, with which Keras 3 leaves steps out")
+    }
     for (place, references) in flow.attention.sorted(by: { $0.key.layer < $1.key.layer }) {
       maker.copy(references, for: place)
       configs.note(name(place), "works on copies of its inputs, whose masks Keras 3 takes off")
@@ -117,12 +121,26 @@ private struct MaskMaker {
 
   /// Lets the attention at `place` read copies of `references`.
   mutating func copy(_ references: [TensorReference], for place: CallPlace) {
+    replace(references, for: place) { maker, reference in maker.sender(place.layer + "_input", reference, nil) }
+  }
+
+  /// Lets the layer at `place` read `references` without their masks, which operations do not hand on.
+  mutating func bare(_ references: [TensorReference], for place: CallPlace) {
+    replace(references, for: place) { maker, reference in
+      maker.operation("Copy", reference.layer + "_bare", [.tensor(reference)])
+    }
+  }
+
+  private mutating func replace(
+    _ references: [TensorReference], for place: CallPlace,
+    _ make: (inout MaskMaker, TensorReference) -> TensorReference
+  ) {
     guard let layer = model.layers.firstIndex(where: { $0.name == place.layer }) else { return }
     // What it reads may come from behind a merging layer by now.
     let inputs = model.layers[layer].calls[place.call].inputs
     for reference in Set(inputs).sorted(by: { ($0.layer, $0.call) < ($1.layer, $1.call) })
     where references.contains(where: { $0 == reference || reference.layer.hasPrefix($0.layer + "_masked") }) {
-      let copy = sender(place.layer + "_input", reference, nil)
+      let copy = make(&self, reference)
       let arguments = model.layers[layer].calls[place.call].arguments
       model.layers[layer].calls[place.call].arguments = arguments.map { $0 == reference ? copy : $0 }
     }
