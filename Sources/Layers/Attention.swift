@@ -4,7 +4,8 @@ import H5ConvTensors
 
 /// Attention and AdditiveAttention: for each query the values, weighted by how well their keys match.
 ///
-/// Inputs: query (batch, queries, features), value (batch, values, features), and key like value where it is given.
+/// Inputs: query (batch, queries, features), value (batch, values, features), and key like value where it is given; there may be
+/// more axes before rows and features, or none.
 struct Attention: Layer {
   private enum Score {
     /// q · k
@@ -57,17 +58,22 @@ struct Attention: Layer {
     return copy
   }
 
+  /// Query, value and key with one axis before their rows and features.
   private func shapes(_ inputs: [PartialShape]) throws -> (query: PartialShape, value: PartialShape, key: PartialShape)
   {
     guard places.allSatisfy(inputs.indices.contains), (maskPlaces ?? []).allSatisfy({ $0 ?? 0 < inputs.count }) else {
       throw H5ConvError(.badData, "\(inputs.count) inputs where more were expected")
     }
-    var chosen = places.map { inputs[$0] }
-    // Keras 2 multiplies matrices (rows, features) as they are: the examples attend to each other.
-    if isFlat(inputs) { chosen = chosen.map { PartialShape([1] + $0.sizes) } }
-    guard chosen.allSatisfy({ $0.rank == 3 }) else {
-      throw H5ConvError(.unsupported, "inputs of shapes \(chosen.map(\.description)) where 3 axes each are supported")
+    let given = places.map { inputs[$0] }
+    guard given[0].rank >= 2, given.allSatisfy({ $0.rank == given[0].rank }) else {
+      throw H5ConvError(.badData, "query, value and key of shapes \(given.map(\.description).joined(separator: ", "))")
     }
+    for (a, b) in given.dropFirst().flatMap({ zip(leading(given[0]), leading($0)) })
+    where a != nil && b != nil && a != b {
+      throw H5ConvError(
+        .unsupported, "inputs of shapes \(given.map(\.description).joined(separator: ", ")), which are broadcast")
+    }
+    let chosen = given.map { PartialShape([folded(leading($0))] + $0.sizes.suffix(2)) }
     let (query, value, key) = (chosen[0], chosen[1], chosen.count > 2 ? chosen[2] : chosen[1])
     if let a = query[2], let b = key[2], a != b {
       throw H5ConvError(.badData, "a query of \(a) features and a key of \(b)")
@@ -76,14 +82,24 @@ struct Attention: Layer {
     return (query, value, key)
   }
 
-  private func isFlat(_ inputs: [PartialShape]) -> Bool {
-    generation < 3 && places.allSatisfy { inputs.indices.contains($0) && inputs[$0].rank == 2 }
+  /// The axes before rows and features: the batch, none, or more.
+  ///
+  /// Without any the examples attend to each other.
+  private func leading(_ shape: PartialShape) -> [Int?] { shape.sizes.dropLast(2) }
+
+  private func folded(_ sizes: [Int?]) -> Int? {
+    sizes.reduce(1) { product, size in
+      guard let product, let size else { return nil }
+      let (result, overflows) = product.multipliedReportingOverflow(by: size)
+      return overflows ? nil : result
+    }
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     let (query, value, key) = try shapes(inputs)
-    if isFlat(inputs) { return [[query[1], value[2]]] + (returnsScores ? [[query[1], key[1]]] : []) }
-    return [[query[0], query[1], value[2]]] + (returnsScores ? [[query[0], query[1], key[1]]] : [])
+    let before = leading(inputs[places[0]])
+    return [PartialShape(before + [query[1], value[2]])]
+      + (returnsScores ? [PartialShape(before + [query[1], key[1]])] : [])
   }
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
@@ -93,13 +109,18 @@ struct Attention: Layer {
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
-    guard isFlat(inputs.map { PartialShape($0.shape) }) else { return try lowerSequences(inputs, to: &lowering) }
+    if inputs[places[0]].shape.count == 3 { return try lowerSequences(inputs, to: &lowering) }
     guard maskPlaces == nil, lowering.inputMasks.allSatisfy({ $0 == nil }) else {
-      throw H5ConvError(.unsupported, "a mask for inputs without a time axis is not supported")
+      throw H5ConvError(.unsupported, "a mask for inputs of another form than (batch, time, features) is not supported")
     }
-    let raised = inputs.map { lowering.emit(.reshape, [$0], shape: [1] + $0.shape) }
-    let results = try lowerSequences(raised, to: &lowering)
-    return results.map { lowering.emit(.reshape, [$0], shape: Array($0.shape.dropFirst())) }
+    let shapes = try outputShapes(for: inputs.map { PartialShape($0.shape) })
+    let folded = inputs.map { value in
+      let rows = Array(value.shape.suffix(2))
+      return lowering.emit(.reshape, [value], shape: [value.shape.dropLast(2).reduce(1, *)] + rows)
+    }
+    return zip(try lowerSequences(folded, to: &lowering), shapes).map { value, shape in
+      lowering.emit(.reshape, [value], shape: shape.known ?? value.shape)
+    }
   }
 
   private func lowerSequences(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
