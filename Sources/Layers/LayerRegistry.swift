@@ -43,8 +43,8 @@ package enum LayerRegistry {
     "Convolution3DTranspose": .sameAs("Conv3DTranspose"),
     "Deconvolution2D": .type(TransposedConvolution<2>.self),
     "Deconvolution3D": .type(TransposedConvolution<3>.self),
-    "LocallyConnected1D": .type(LocallyConnected<1>.self),
-    "LocallyConnected2D": .type(LocallyConnected<2>.self),
+    "LocallyConnected1D": .made { try LocallyConnected<1>.layer($0) },
+    "LocallyConnected2D": .made { try LocallyConnected<2>.layer($0) },
     // Pooling
     "MaxPooling1D": .type(MaxPooling<1>.self),
     "MaxPooling2D": .type(MaxPooling<2>.self),

@@ -7,15 +7,16 @@ import H5ConvTensors
 /// Kernel (output cells, patch, filters); bias (spatial axes, filters). A patch's elements are (taps, channels). With
 /// channels_first they are (channels, taps), and Keras reads the bias' numbers as (filters, spatial axes).
 struct LocallyConnected<let rank: Int>: Layer {
+  /// The layer as its `implementation` stores the kernel.
+  static func layer(_ config: ConfigReader) throws -> any Layer {
+    try config.int("implementation", default: 1) == 1
+      ? try LocallyConnected<rank>(config) : try LocallyConnectedMatrix<rank>(config)
+  }
+
   private let config: ConvolutionConfig
   private let filters: Int
 
   init(_ config: ConfigReader) throws {
-    // The others store masked kernels over the whole input.
-    let implementation = try config.int("implementation", default: 1)
-    if implementation != 1 {
-      throw config.error("implementation", "\(implementation) is not supported", kind: .unsupported)
-    }
     self.config = try ConvolutionConfig(config, rank: rank)
     filters = try config.int("filters", in: 1...sizeLimit)
     if self.config.padding != .valid { throw config.error("padding", "is not 'valid'") }

@@ -75,8 +75,9 @@ struct BadConfigTests {
     BadConfig("Conv3DTranspose", #"{"filters": 2, "kernel_size": 3, "output_padding": [0, 0]}"#, "output_padding"),
     BadConfig("LocallyConnected1D", #"{"filters": 2, "kernel_size": 3, "padding": "same"}"#, "padding"),
     BadConfig("LocallyConnected1D", #"{"filters": 2, "kernel_size": 3, "strides": 0}"#, "strides"),
+    BadConfig("LocallyConnected2D", #"{"filters": 2, "kernel_size": 3, "implementation": 4}"#, "implementation"),
     BadConfig(
-      "LocallyConnected2D", #"{"filters": 2, "kernel_size": 3, "implementation": 2}"#, "implementation", .unsupported),
+      "LocallyConnected2D", #"{"filters": 2, "kernel_size": 3, "implementation": 2, "padding": "causal"}"#, "padding"),
     BadConfig("Dense", #"{"units": -3}"#, "units"), BadConfig("Dense", #"{"units": 0}"#, "units"),
     BadConfig("Dense", #"{}"#, "units"),
     BadConfig("MaxPooling2D", #"{"pool_size": 0}"#, "pool_size"),

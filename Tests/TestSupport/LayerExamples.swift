@@ -43,6 +43,8 @@ package struct LayerExample: CustomTestStringConvertible, Sendable {
     LayerExample("Deconvolution3D", #"{"filters": 2, "kernel_size": 3}"#, volume),
     LayerExample("LocallyConnected1D", #"{"filters": 2, "kernel_size": 3}"#, series),
     LayerExample("LocallyConnected2D", #"{"filters": 2, "kernel_size": 3}"#, image),
+    LayerExample("LocallyConnected1D", #"{"filters": 2, "kernel_size": 3, "implementation": 2}"#, series),
+    LayerExample("LocallyConnected2D", #"{"filters": 2, "kernel_size": 3, "implementation": 3}"#, image),
   ]
 
   private static let pooling = [("1D", series), ("2D", image), ("3D", volume)].flatMap { rank, input in
