@@ -22,13 +22,14 @@ extension SubModel {
     replaces: Bool = false, progress: (_ done: Int, _ preprocess: String) -> Void = { _, _ in }
   ) throws -> ExtractionResult {
     let total = items.reduce(0) { $0 + $1.count }
-    let writer = try ActivationWriter(output, names: outputNames, total: total, replaces: replaces)
+    let writer = try ActivationWriter(
+      output, names: outputNames, total: items.count > 1 ? total : nil, replaces: replaces)
     var notes: [String] = []
     for (place, item) in items.enumerated() {
       let (inputs, preprocess) = try model.load(item, options)
       if !notes.contains(preprocess) { notes.append(preprocess) }
       let activations = try run(inputs, threads: threads)
-      try reporting(item, output) { try writer.append(activations) }
+      try reporting(item, output) { try writer.append(activations, of: item.count) }
       progress(place + 1, preprocess)
     }
     try reporting(nil, output) { try writer.finish() }
@@ -73,7 +74,9 @@ private final class ActivationWriter {
   private let output: OutputFile
   private let kind: Kind
   private let names: [String]
-  private let total: Int
+  /// Examples of all items; nil when there is one item, whose results are written as they are.
+  private let total: Int?
+  private var shapes: [[Int]] = []
   private var rowShapes: [[Int]] = []
   private var rowCount = 0
   // .npz and .npy
@@ -83,7 +86,7 @@ private final class ActivationWriter {
   private var file: File?
   private var rows: [RowWriter] = []
 
-  init(_ path: String, names: [String], total: Int, replaces: Bool) throws {
+  init(_ path: String, names: [String], total: Int?, replaces: Bool) throws {
     let ending = path.split(separator: ".").last.map(String.init) ?? ""
     guard let kind = Kind(rawValue: ending == "hdf5" ? "h5" : ending) else {
       throw H5ConvError(.usage, "the output's name must end in .npz, .h5 or .npy", file: path)
@@ -100,9 +103,17 @@ private final class ActivationWriter {
     output = try OutputFile(path, replaces: replaces)
   }
 
-  func append(_ activations: [Activation]) throws {
+  /// Appends what was computed for `count` examples.
+  func append(_ activations: [Activation], of count: Int) throws {
     if rowShapes.isEmpty { try begin(activations) }
     for (place, activation) in activations.enumerated() {
+      guard total == nil || activation.tensor.shape.first == count else {
+        throw H5ConvError(
+          .usage,
+          "'\(activation.name)' has the shape \(activation.tensor.shape), whose first axis is not that of the \(count) "
+            + "examples, so that several cannot be stacked",
+          remedy: "give one input, or all of them in one array")
+      }
       let row = Array(activation.tensor.shape.dropFirst())
       guard row == rowShapes[place] else {
         throw H5ConvError(
@@ -116,11 +127,15 @@ private final class ActivationWriter {
         try arrays[place].append(activation.tensor)
       }
     }
-    rowCount += activations.first?.tensor.shape.first ?? 0
+    rowCount += count
   }
 
   private func begin(_ activations: [Activation]) throws {
     rowShapes = activations.map { Array($0.tensor.shape.dropFirst()) }
+    shapes = activations.map { activation in
+      let shape = activation.tensor.shape
+      return total.map { [$0] + shape.dropFirst() } ?? shape
+    }
     if kind == .h5 {
       let file = try File.create(output.temporaryPath)
       self.file = file
@@ -129,7 +144,7 @@ private final class ActivationWriter {
     }
     // A .npz is put together from temporary .npy files; a .npy is one itself.
     parts = kind == .npy ? [output] : try rowShapes.map { _ in try OutputFile(output.path, replaces: true) }
-    arrays = try zip(parts, rowShapes).map { try NPYWriter($0.temporaryPath, shape: [total] + $1) }
+    arrays = try zip(parts, shapes).map { try NPYWriter($0.temporaryPath, shape: $1) }
   }
 
   /// The names as paths in an HDF5 file, where nothing is both a dataset and a group: a nested model's own output stands beside
@@ -144,7 +159,7 @@ private final class ActivationWriter {
 
   /// Keys and shapes of what was written.
   var arrayShapes: [(name: String, shape: [Int])] {
-    zip(kind == .h5 ? pathNames : names, rowShapes).map { ($0, [rowCount] + $1) }
+    Array(zip(kind == .h5 ? pathNames : names, shapes))
   }
 
   func finish() throws {
