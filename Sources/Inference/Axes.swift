@@ -103,7 +103,7 @@ extension PlanStep {
   }
 
   /// Moves `axes` to the end, lets `body` compute each row of them, and moves them back.
-  private func alongLast(
+  func alongLast(
     _ input: Tensor, _ axes: [Int], _ threads: Threads,
     _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, _ rows: Int, _ count: Int) -> Void
   ) throws -> Tensor {

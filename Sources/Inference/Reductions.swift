@@ -43,23 +43,13 @@ extension PlanStep {
   func standardize(
     _ input: Tensor, _ kind: Standardization, _ axes: [Int], _ epsilon: Float, _ threads: Threads
   ) throws -> Tensor {
-    let rank = input.shape.count
-    let order = (0..<rank).filter { !axes.contains($0) } + axes
-    let moved = try input.transposed(order, threads)
-    let count = axes.reduce(1) { $0 * input.shape[$1] }
-    let result = try Tensor(shape: moved.shape) { target in
-      guard let target = target.baseAddress, count > 0 else { return }
-      moved.withUnsafeElements { source in
-        threads.forEachRange(source.count / count, least: max(1, (1 << 13) / count)) { rows in
-          for row in rows {
-            let values = UnsafeBufferPointer(rebasing: source[row * count..<(row + 1) * count])
-            let (shift, scale) = kind.factors(values, Double(epsilon))
-            for place in 0..<count { target[row * count + place] = Float((Double(values[place]) - shift) * scale) }
-          }
-        }
+    try alongLast(input, axes, threads) { target, source, rows, count in
+      for row in 0..<rows {
+        let values = UnsafeBufferPointer(start: source + row * count, count: count)
+        let (shift, scale) = kind.factors(values, Double(epsilon))
+        for place in 0..<count { target[row * count + place] = Float((Double(values[place]) - shift) * scale) }
       }
     }
-    return try result.transposed((0..<rank).map { axis in order.firstIndex(of: axis) ?? axis }, threads)
   }
 
   func cumulate(_ input: Tensor, _ axis: Int, isProduct: Bool) throws -> Tensor {

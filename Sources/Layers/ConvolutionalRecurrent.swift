@@ -17,10 +17,10 @@ struct ConvolutionalRecurrent: RecurrentLayer {
   private let usesBias: Bool
   private let activation: Activation
   private let recurrentActivation: Activation
-  private let hasRandomness: Bool
-  private let generation: Int
+  let hasRandomness: Bool
+  let generation: Int
   var options: RecurrentOptions
-  private var call = RecurrentCall()
+  var call = RecurrentCall()
 
   /// ConvLSTM2D.
   init(_ config: ConfigReader) throws { try self.init(config, rank: 2) }
@@ -53,25 +53,6 @@ struct ConvolutionalRecurrent: RecurrentLayer {
   }
 
   var stateCount: Int { 2 }
-
-  func applied(to arguments: CallArguments<Int>) throws -> any Layer {
-    try refuseRandomness(arguments, hasRandomness)
-    var copy = self
-    copy.call = try RecurrentCall(arguments, generation: generation)
-    return copy
-  }
-
-  func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
-    try weights(for: try sequence(call, inputs), prefix: "", owner: [])
-  }
-
-  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    try outputShapes(for: try sequence(call, inputs))
-  }
-
-  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
-    try lower(call, inputs, prefix: "", to: &lowering)
-  }
 
   /// (batch, spatial axes, channels) of one step.
   private func step(_ input: PartialShape) throws -> PartialShape {

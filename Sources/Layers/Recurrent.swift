@@ -23,6 +23,12 @@ struct RecurrentOptions: Sendable {
 /// A layer that reads a sequence in one direction, of which Bidirectional takes two.
 protocol RecurrentLayer: Layer {
   var options: RecurrentOptions { get set }
+  /// Which Keras wrote the config.
+  var generation: Int { get }
+  /// Whether it drops something out in training.
+  var hasRandomness: Bool { get }
+  /// What a call gives it besides the sequence.
+  var call: RecurrentCall { get set }
   /// Number of states, each a tensor.
   var stateCount: Int { get }
   func weights(for input: PartialShape, prefix: String, owner: [String]) throws -> [WeightSpec]
@@ -34,15 +40,37 @@ protocol RecurrentLayer: Layer {
   ) throws -> [Value]
 }
 
+/// A recurrent layer by itself, rather than as one direction of a Bidirectional.
+extension RecurrentLayer {
+  func applied(to arguments: CallArguments<Int>) throws -> any Layer {
+    try refuseRandomness(arguments, hasRandomness)
+    var copy = self
+    copy.call = try RecurrentCall(arguments, generation: generation)
+    return copy
+  }
+
+  func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
+    try weights(for: try sequence(call, inputs), prefix: "", owner: [])
+  }
+
+  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    try outputShapes(for: try sequence(call, inputs))
+  }
+
+  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
+    try lower(call, inputs, prefix: "", to: &lowering)
+  }
+}
+
 /// SimpleRNN, GRU, LSTM, and RNN with such cells or several on top of each other.
 struct Recurrent: RecurrentLayer {
   private let cells: [RecurrentCell]
   /// Attributes that lead to the cells in Keras 3's layout.
   private let owners: [[String]]
   var options: RecurrentOptions
-  private let generation: Int
-  private let hasRandomness: Bool
-  private var call = RecurrentCall()
+  let generation: Int
+  let hasRandomness: Bool
+  var call = RecurrentCall()
 
   /// SimpleRNN, GRU and LSTM.
   init(_ kind: RecurrentKind, _ config: ConfigReader, isCuDNN: Bool = false) throws {
@@ -85,29 +113,6 @@ struct Recurrent: RecurrentLayer {
   }
 
   var stateCount: Int { cells.reduce(0) { $0 + $1.kind.stateCount } }
-
-  func applied(to arguments: CallArguments<Int>) throws -> any Layer {
-    try refuseRandomness(arguments, hasRandomness)
-    var copy = self
-    copy.call = try RecurrentCall(arguments, generation: generation)
-    return copy
-  }
-
-  // MARK: - As a layer
-
-  func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
-    try weights(for: try sequence(call, inputs), prefix: "", owner: [])
-  }
-
-  func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
-    try outputShapes(for: try sequence(call, inputs))
-  }
-
-  func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
-    try lower(call, inputs, prefix: "", to: &lowering)
-  }
-
-  // MARK: - As one direction
 
   func weights(for input: PartialShape, prefix: String, owner: [String]) throws -> [WeightSpec] {
     var features = try featureShape(input)[2]
