@@ -18,6 +18,8 @@ package struct Graph: Sendable {
   package internal(set) var inputs: [Int] = []
   /// The model's outputs.
   package internal(set) var outputs: [TensorID] = []
+  /// Whether sizes of tensors are computed in the graph (`tf.shape`): a run needs a graph made for its inputs' sizes.
+  package internal(set) var dependsOnSizes = false
 }
 
 /// Output `output` of call `call` of a ``Graph``.

@@ -11,9 +11,15 @@ extension Graph {
   /// Understands the layers of `architecture`, unfolds its nested models and infers shapes.
   ///
   /// A layer that is not supported stays in the graph with the reason; so do shapes that cannot be inferred.
+  /// - Parameter inputShapes: shapes of the inputs of one run, batch first, in their order; nil for those that the model states.
   /// - Throws: ``H5ConvError`` of kind `badData` for a graph that cannot be: cycles, references to nothing.
-  package init(_ architecture: Architecture) throws {
+  package init(_ architecture: Architecture, inputShapes: [[Int]]? = nil) throws {
     var builder = GraphBuilder(limit: Graph.callLimit)
+    if let inputShapes {
+      for (reference, shape) in zip(architecture.inputs, inputShapes) {
+        builder.inputShapes[reference] = PartialShape(shape)
+      }
+    }
     outputs = try builder.unfold(
       architecture, inputs: nil, site: GraphBuilder.Site(path: [], key: "", numbers: []),
       isTrainable: architecture.isTrainable)
@@ -21,6 +27,7 @@ extension Graph {
     calls = builder.calls
     modelCalls = builder.modelCalls
     inputs = builder.inputs
+    dependsOnSizes = builder.dependsOnSizes
     if inputs.isEmpty {
       throw H5ConvError(.badData, "the model has no input layer", at: "model '\(architecture.name)'")
     }
@@ -38,6 +45,11 @@ private struct GraphBuilder {
   var calls: [GraphCall] = []
   var modelCalls: [ModelCall] = []
   var inputs: [Int] = []
+  /// Shapes of the outermost model's inputs for one run.
+  var inputShapes: [TensorReference: PartialShape] = [:]
+  private(set) var dependsOnSizes = false
+  /// What tensors hold that tell sizes of others.
+  private var sizes: [TensorID: SizeNumbers] = [:]
   private var layerPlaces: [[String]: Int] = [:]
   private var callCounts: [String: Int] = [:]
   private var keyBytes = 0
@@ -155,9 +167,16 @@ private struct GraphBuilder {
     let layerPath = site.path + [spec.name]
     let place = layerPlaces[layerPath] ?? add(spec, layerPath, in: model, isTrainable: isTrainable)
     layerPlaces[layerPath] = place
-    let applied = applied(place, spec.calls[number])
-    let shapes = outputShapes(of: place, applied, inputs)
+    let known = inputs.map { sizes[$0] }
+    let applied = applied(place, spec.calls[number], known)
+    var shapes = outputShapes(of: place, applied, inputs)
     let isInput = spec.className == "InputLayer"
+    if isInput, site.path.isEmpty,
+      let shape = inputShapes[TensorReference(layer: spec.name, call: number, output: 0)]
+    {
+      shapes = .success([shape])
+    }
+    noteSizes(place, spec.calls[number], inputs, known)
     calls.append(
       GraphCall(
         layer: place, key: try nextKey(site.key + spec.name), callNumbers: site.numbers + [number], inputs: inputs,
@@ -195,7 +214,11 @@ private struct GraphBuilder {
   }
 
   /// The layer as the call uses it.
-  private func applied(_ place: Int, _ call: LayerCall) -> Result<any Layer, H5ConvError> {
+  ///
+  /// - Parameter known: sizes that its inputs hold.
+  private func applied(
+    _ place: Int, _ call: LayerCall, _ known: [SizeNumbers?]
+  ) -> Result<any Layer, H5ConvError> {
     located(site(place)) {
       let layer = try layers[place].kind.get()
       var arguments = call.arguments
@@ -206,13 +229,33 @@ private struct GraphBuilder {
         throw H5ConvError(
           .unsupported, "the layer is called with training=True, so that its output is random or depends on the batch")
       }
-      var input = -1
-      return try layer.applied(
-        to: arguments.map { _ in
-          input += 1
-          return input
-        })
+      return try layer.applied(to: GraphBuilder.numbered(arguments).replacing(known, splits: layer.takesSizes))
     }
+  }
+
+  /// The arguments with tensors as places among the call's inputs.
+  private static func numbered(_ arguments: CallArguments<TensorReference>) -> CallArguments<Int> {
+    var input = -1
+    return arguments.map { _ in
+      input += 1
+      return input
+    }
+  }
+
+  /// Notes which sizes the outputs of the next call hold.
+  private mutating func noteSizes(_ place: Int, _ call: LayerCall, _ inputs: [TensorID], _ known: [SizeNumbers?]) {
+    guard case .success(let layer) = layers[place].kind else { return }
+    let shapes = inputs.map { tensor -> PartialShape? in
+      guard case .success(let shapes) = calls[tensor.call].outputShapes, shapes.indices.contains(tensor.output) else {
+        return nil
+      }
+      return shapes[tensor.output]
+    }
+    let found = shapes.compactMap { $0 }
+    guard found.count == shapes.count else { return }
+    let results = layer.sizes(of: GraphBuilder.numbered(call.arguments), shapes: found, known: known)
+    for (output, numbers) in results.enumerated() { sizes[TensorID(call: calls.count, output: output)] = numbers }
+    if !results.isEmpty { dependsOnSizes = true }
   }
 
   private func site(_ place: Int) -> String { "layer '\(layers[place].name)' of class \(layers[place].className)" }

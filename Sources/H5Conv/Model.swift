@@ -59,6 +59,11 @@ public struct Model: Sendable {
     weights = WeightTable(graph, architecture, file.weights, backend: file.backend)
   }
 
+  /// The graph for inputs of the given shapes; its calls have the numbers that they have in ``graph``.
+  func graph(for shapes: [[Int]]) throws -> Graph {
+    graph.dependsOnSizes ? try Graph(architecture, inputShapes: shapes) : graph
+  }
+
   /// What `model.summary()` says; made anew each time, since running needs none of it.
   package var summary: Summary { Summary(architecture, graph, weights) }
 

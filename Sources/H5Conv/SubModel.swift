@@ -46,7 +46,8 @@ public struct SubModel: Sendable {
       try check(inputs)
       let plan = try plans.plan(for: inputs.map(\.shape)) {
         try Plan(
-          model.graph, wanted: taps.map(\.tensor), inputShapes: inputs.map(\.shape), isExact: model.isExact,
+          try model.graph(for: inputs.map(\.shape)), wanted: taps.map(\.tensor), inputShapes: inputs.map(\.shape),
+          isExact: model.isExact,
           weights: { try model.weights.tensor(layer: $0, $1) })
       }
       let results = try plan.run(inputs, threads: Threads(threads))

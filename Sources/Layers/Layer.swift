@@ -39,6 +39,16 @@ package protocol Layer: Sendable {
   /// - Parameter arguments: tensors are places in the call's inputs.
   /// - Throws: `H5ConvError` of kind `unsupported` for arguments that it cannot take.
   func applied(to arguments: CallArguments<Int>) throws -> any Layer
+
+  /// Whether arguments of its calls may be lists of sizes, of which some are known and some are tensors.
+  var takesSizes: Bool { get }
+
+  /// Sizes that the outputs of a call hold, as `tf.shape` gives them; empty for everything but functions of sizes.
+  ///
+  /// - Parameters:
+  ///   - shapes: of the call's inputs.
+  ///   - known: sizes that these hold.
+  func sizes(of arguments: CallArguments<Int>, shapes: [PartialShape], known: [SizeNumbers?]) -> [SizeNumbers]
 }
 
 extension Layer {
@@ -46,6 +56,11 @@ extension Layer {
   package func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape] { try outputShapes(for: inputs) }
   package var isIdentity: Bool { false }
   package var differsInTraining: Bool { isIdentity }
+  package var takesSizes: Bool { false }
+
+  package func sizes(
+    of arguments: CallArguments<Int>, shapes: [PartialShape], known: [SizeNumbers?]
+  ) -> [SizeNumbers] { [] }
 
   package func applied(to arguments: CallArguments<Int>) throws -> any Layer {
     guard arguments.positional.allSatisfy({ $0.isTensors }) else {

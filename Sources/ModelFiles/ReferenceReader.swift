@@ -54,6 +54,13 @@ struct ReferenceReader {
 
   /// A value among the kwargs of Keras 2: `["layer", node, tensor]` of a layer that is there is a tensor.
   private func keyword(_ value: JSONValue, at place: String) throws -> Argument<TensorReference> {
+    if let object = value.object {
+      let argument = Argument<TensorReference>.object(
+        try ReferenceReader.sorted(object).map {
+          KeywordArgument(name: $0.key, value: try keyword($0.value, at: place))
+        })
+      return argument.tensors.isEmpty ? .value(value) : argument
+    }
     guard let items = value.array else { return .value(value) }
     if items.count == 3, let name = items[0].string, nestedKinds[name] != nil, items[1].integer != nil,
       items[2].integer != nil

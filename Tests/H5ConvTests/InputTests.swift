@@ -239,6 +239,23 @@ struct ExtractionTests {
     #expect(try ArrayFile.npz(folder.file("a.npz")).map(\.name) == ["dense"])
   }
 
+  /// Sizes that the graph computes are as many for one example as for two: they cannot be stacked, but written for one input.
+  @Test(arguments: ["a.npz", "a.h5"]) func resultsWithoutABatch(_ name: String) throws {
+    let fixture = try ModelFixture("tfk_sizes")
+    let model = try Model(contentsOf: fixture.path)
+    let input = try npy(folder, "in.npy", try #require(fixture.inputs["x"]))
+    let slice = try model.slice(outputs: ["tf.reshape", "tf.compat.v1.shape"])
+    try slice.extract(try model.inputItems([input]), to: folder.file(name))
+    if name == "a.npz" {
+      for (key, tensor) in try ArrayFile.npz(folder.file(name)) { #expect(tensor.shape == fixture.golden[key]?.shape) }
+    } else {
+      #expect(try File.open(folder.file(name)).root.dataset("tf.compat.v1.shape")?.shape == [4])
+    }
+    let two = try model.inputItems([input, input])
+    let error = try #require(throws: H5ConvError.self) { try slice.extract(two, to: folder.file("two.npz")) }
+    #expect(error.kind == .usage && error.what.contains("tf.compat.v1.shape"), "\(error)")
+  }
+
   /// Pictures of two sizes give activations that cannot be stacked; nothing is left of the attempt.
   @Test(arguments: ["a.npz", "a.npy", "a.h5"]) func otherSizes(_ name: String) throws {
     let flexible = try Model(contentsOf: ModelFixture.path("tfk_flexible"))

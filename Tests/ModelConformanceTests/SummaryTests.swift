@@ -28,6 +28,13 @@ struct SummaryTests {
         #expect(layer.outputShapes.map(\.count) == shapes(facts["output_shape"]).map(\.count), "\(layer.name)")
         continue
       }
+      // TensorFlow forgets all of a computed list of sizes when it does not know one of them.
+      if layer.name.hasPrefix("tf.image.resize"), let shape = layer.outputShapes.first {
+        let declared = try #require(shapes(facts["output_shape"]).first)
+        #expect(
+          declared.count == shape.count && zip(declared, shape).allSatisfy { $0 == nil || $0 == $1 }, "\(layer.name)")
+        continue
+      }
       if layer.outputShapes.isEmpty {
         // What cannot be known without the user's Python, or without a layer that is not supported.
         #expect(

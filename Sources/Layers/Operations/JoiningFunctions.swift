@@ -203,18 +203,19 @@ enum JoiningFunctions {
   }
 
   static func broadcast(_ call: OperationCall) throws -> TensorFunction {
-    guard let target = try call.ints("shape", at: 1), target.allSatisfy({ (0...1 << 40).contains($0) }) else {
+    guard let sizes = try call.sizes("shape", at: 1), sizes.allSatisfy({ (0...1 << 40).contains($0 ?? 0) }) else {
       throw call.unsupported("without a shape")
     }
+    let wanted = PartialShape(sizes)
     @Sendable func shape(_ input: PartialShape) throws -> PartialShape {
-      let shape = try Merging.numpyBroadcast([input, PartialShape(target)])
-      guard shape.rank == target.count, zip(shape.sizes, target).allSatisfy({ $0 == nil || $0 == $1 }) else {
-        throw H5ConvError(.badData, "the shape \(input) does not broadcast to \(target)")
+      let shape = try Merging.numpyBroadcast([input, wanted])
+      guard shape.rank == wanted.rank, zip(shape.sizes, sizes).allSatisfy({ $0 == nil || $1 == nil || $0 == $1 }) else {
+        throw H5ConvError(.badData, "the shape \(input) does not broadcast to \(wanted)")
       }
-      return PartialShape(target)
+      return wanted
     }
     return TensorFunction([try call.operand(0, "x", "input")], shapes: { [try shape($0[0])] }) { values, lowering in
-      _ = try shape(PartialShape(values[0].shape))
+      let target = try TensorFunction.known(try shape(PartialShape(values[0].shape)))
       let aligned = Array(repeating: 1, count: target.count - values[0].shape.count) + values[0].shape
       let value = lowering.emit(.reshape, values, shape: aligned)
       let times = zip(aligned, target).map { $0 == 1 ? $1 : 1 }

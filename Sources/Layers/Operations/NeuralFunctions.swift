@@ -69,7 +69,8 @@ enum NeuralFunctions {
 
   /// `keras.ops.image.resize` and `tf.image.resize` of (batch, height, width, channels).
   static func resize(_ call: OperationCall) throws -> TensorFunction {
-    guard let size = try call.ints("size", at: 1), size.count == 2, size.allSatisfy({ (1...sizeLimit).contains($0) })
+    guard let size = try call.sizes("size", at: 1), size.count == 2,
+      size.allSatisfy({ (1...sizeLimit).contains($0 ?? 1) })
     else {
       throw call.unsupported("without a height and a width")
     }

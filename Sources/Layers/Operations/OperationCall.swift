@@ -101,7 +101,23 @@ struct OperationCall {
   }
 
   /// A number or a list of them; nil when it is missing or null.
-  func ints(_ names: String..., at place: Int? = nil) throws -> [Int]? {
+  func ints(_ names: String..., at place: Int? = nil) throws -> [Int]? { try ints(names, at: place) }
+
+  /// Sizes, nil where a tensor stands of which nothing is known yet.
+  func sizes(_ names: String..., at place: Int? = nil) throws -> [Int?]? {
+    guard case .list(let items) = argument(names, at: place), items.contains(where: { $0.value == nil }) else {
+      return try ints(names, at: place)
+    }
+    return try items.map { item in
+      if item.tensor != nil { return nil }
+      guard let number = item.value.map(ConfigReader.unwrapped)?.integer else {
+        throw H5ConvError(.badData, "\(names.first ?? "an argument") of '\(original)' is not made of whole numbers")
+      }
+      return number
+    }
+  }
+
+  private func ints(_ names: [String], at place: Int?) throws -> [Int]? {
     if let argument = argument(names, at: place), argument.value == nil {
       throw unsupported("with a tensor as \(names.first ?? "an argument")")
     }

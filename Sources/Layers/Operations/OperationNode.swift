@@ -46,6 +46,14 @@ struct OperationNode: Layer {
       OperationTable.function(OperationCall(function, arguments, config: isKeras3 ? config : nil)))
   }
 
+  private var name: String { OperationTable.plainName(function) }
+
+  var takesSizes: Bool { SizeFunction.takers.contains(name) }
+
+  func sizes(of arguments: CallArguments<Int>, shapes: [PartialShape], known: [SizeNumbers?]) -> [SizeNumbers] {
+    SizeFunction(name: name, arguments: arguments, shapes: shapes, known: known).results
+  }
+
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     throw H5ConvError(.internalFault, "an operation without its arguments")
   }

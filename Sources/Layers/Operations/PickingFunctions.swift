@@ -121,20 +121,20 @@ enum PickingFunctions {
   /// `tf.slice(x, begin, size)` and `keras.ops.slice(x, start_indices, shape)`.
   static func slice(_ call: OperationCall) throws -> TensorFunction {
     guard let starts = try call.ints("begin", "start_indices", at: 1),
-      let counts = try call.ints("size", "shape", at: 2),
+      let counts = try call.sizes("size", "shape", at: 2),
       starts.count == counts.count, starts.allSatisfy({ (0...1 << 40).contains($0) }),
-      counts.allSatisfy({ (-1...1 << 40).contains($0) })
+      counts.allSatisfy({ (-1...1 << 40).contains($0 ?? 0) })
     else { throw call.unsupported("without places and sizes") }
     @Sendable func sizes(_ shape: PartialShape) throws -> PartialShape {
       guard shape.rank == starts.count else { throw H5ConvError(.badData, "places \(starts) in the shape \(shape)") }
       return PartialShape(
         try shape.sizes.indices.map { axis in
           let length = shape[axis].map { $0 - starts[axis] }
-          if counts[axis] >= 0, let length, counts[axis] > length {
+          if let count = counts[axis], let length, count > length {
             throw H5ConvError(.badData, "a slice that reaches over the shape \(shape)")
           }
           if let length, length < 0 { throw H5ConvError(.badData, "a slice that begins behind the shape \(shape)") }
-          return counts[axis] < 0 ? length : counts[axis]
+          return counts[axis] == -1 ? length : counts[axis]
         })
     }
     return TensorFunction([try call.operand(0, "x", "input_", "inputs")], shapes: { [try sizes($0[0])] }) {

@@ -15,12 +15,15 @@ enum ShapeFunctions {
   }
 
   static func reshape(_ call: OperationCall) throws -> TensorFunction {
-    guard let target = try call.ints("newshape", "shape", at: 1) else { throw call.unsupported("without a shape") }
-    guard target.allSatisfy({ (-1...1 << 40).contains($0) }), target.filter({ $0 == -1 }).count <= 1 else {
-      throw H5ConvError(.badData, "\(target) is no shape")
+    guard let sizes = try call.sizes("newshape", "shape", at: 1) else { throw call.unsupported("without a shape") }
+    let known = sizes.compactMap { $0 }
+    guard known.allSatisfy({ (-1...1 << 40).contains($0) }), known.filter({ $0 == -1 }).count <= 1 else {
+      throw H5ConvError(.badData, "\(known) is no shape")
     }
     return reshaped(try call.operand(0, "x", "tensor")) { shape in
-      guard let count = shape.product(of: 0..<shape.rank) else {
+      // One size that is not known yet is what is left of the others.
+      let target = sizes.map { $0 ?? -1 }
+      guard let count = shape.product(of: 0..<shape.rank), target.filter({ $0 == -1 }).count <= 1 else {
         return PartialShape(target.map { $0 == -1 ? nil : $0 })
       }
       let fixed = PartialShape(target.map { $0 == -1 ? 1 : $0 })
@@ -28,6 +31,26 @@ enum ShapeFunctions {
         target.contains(-1) ? product > 0 && count % product == 0 : product == count
       else { throw H5ConvError(.badData, "an input of shape \(shape) cannot be reshaped to \(target)") }
       return PartialShape(target.map { $0 == -1 ? count / product : $0 })
+    }
+  }
+
+  /// The input's shape as numbers, which are known when the model is run.
+  static func shape(_ call: OperationCall) throws -> TensorFunction {
+    TensorFunction([try call.operand(0, "input", "x")], shapes: { [[$0[0].rank]] }) { values, lowering in
+      let shape = values[0].shape
+      return [lowering.constant(shape.map { Float($0) }, shape: [shape.count])]
+    }
+  }
+
+  /// A tensor of the given shape, filled with one number: `value` itself, or what the call says.
+  static func filled(_ call: OperationCall, _ value: Float?) throws -> TensorFunction {
+    guard let sizes = try call.sizes("shape", "dims", at: 0), sizes.allSatisfy({ (0...1 << 40).contains($0 ?? 0) }),
+      let number = try value ?? call.number("value", at: 1).map({ Float($0) })
+    else { throw call.unsupported("without a shape and a number") }
+    return TensorFunction([], shapes: { _ in [PartialShape(sizes)] }) { _, lowering in
+      let shape = try TensorFunction.known(PartialShape(sizes))
+      let one = lowering.constant([number], shape: shape.map { _ in 1 })
+      return [lowering.emit(.repeatElements(times: shape), [one], shape: shape)]
     }
   }
 

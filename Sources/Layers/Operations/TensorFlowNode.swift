@@ -45,6 +45,13 @@ struct TensorFlowNode: Layer {
     return AppliedOperation(try OperationTable.function(OperationCall(name, call, config: nil)))
   }
 
+  var takesSizes: Bool { SizeFunction.takers.contains(plain(node.operation)) || node.operation.hasPrefix("Resize") }
+
+  func sizes(of arguments: CallArguments<Int>, shapes: [PartialShape], known: [SizeNumbers?]) -> [SizeNumbers] {
+    guard let inputs = try? node.inputs(arguments), let (name, call) = try? function(inputs) else { return [] }
+    return SizeFunction(name: plain(name), arguments: call, shapes: shapes, known: known).results
+  }
+
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     throw H5ConvError(.internalFault, "an operation without its arguments")
   }
@@ -60,7 +67,8 @@ struct TensorFlowNode: Layer {
     "Add", "Sub", "Mul", "RealDiv", "Maximum", "Minimum", "Pow", "FloorDiv", "FloorMod", "SquaredDifference", "Atan2",
     "Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr", "Relu",
     "Relu6", "Sigmoid", "Tanh", "Softplus", "Softsign", "Elu", "Selu", "ClipByValue", "Identity", "StopGradient",
-    "ZerosLike", "OnesLike", "Reshape", "Transpose", "Tile", "BroadcastTo", "Slice", "Softmax", "LogSoftmax",
+    "ZerosLike", "OnesLike", "Reshape", "Transpose", "Tile", "BroadcastTo", "Slice", "Softmax", "LogSoftmax", "Shape",
+    "Fill",
   ]
 
   /// Operations with attributes, or with inputs in another order or under another name.
