@@ -101,7 +101,10 @@ private struct GraphBuilder {
       if let tensor = bound[node] {
         results[node] = [tensor]
       } else if let nested = spec.nested {
-        results[node] = try apply(nested, spec, node.call, callInputs, at: site, isTrainable: isTrainable)
+        // Keras 3 states the mask that comes along with the input; here masks follow tensors by themselves.
+        let stated = spec.calls[node.call].arguments.argument("mask")?.tensors ?? []
+        let given = zip(spec.calls[node.call].inputs, callInputs).filter { !stated.contains($0.0) }.map(\.1)
+        results[node] = try apply(nested, spec, node.call, given, at: site, isTrainable: isTrainable)
       } else {
         results[node] = try call(spec, node.call, callInputs, in: model, at: site, isTrainable: isTrainable)
       }
