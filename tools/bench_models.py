@@ -30,20 +30,46 @@ def mini(keras):
         layers.Dense(1, activation='sigmoid', name='dense_3')], name='mini_vgg')
 
 
+def growing(keras):
+    """A network of convolutions that takes pictures of any size."""
+    layers, steps = keras.layers, []
+    for number, filters in enumerate((16, 32, 64, 64, 128, 128)):
+        steps.append(layers.Conv2D(filters, 3, padding='same', activation='relu', name=f'conv{number}',
+                                   **({'input_shape': (None, None, 3)} if number == 0 else {})))
+        if number % 2:
+            steps.append(layers.MaxPooling2D(2))
+    return keras.Sequential(steps + [layers.GlobalAveragePooling2D(), layers.Dense(10)], name='growing')
+
+
+def deep(count):
+    """`count` equal convolutions, one behind the other."""
+    def make(keras):
+        conv = lambda number: keras.layers.Conv2D(64, 3, padding='same', activation='relu', kernel_initializer='he_normal',
+                                                  name=f'conv{number}', **({'input_shape': (56, 56, 64)} if number == 0 else {}))
+        return keras.Sequential([conv(number) for number in range(count)], name=f'deep{count}')
+    return make
+
+
+DEPTHS = (8, 16, 32, 64)
 MAKERS = {
     'mini': mini,
     'vgg16': lambda keras: keras.applications.VGG16(weights=None),
     'mobilenetv2': lambda keras: keras.applications.MobileNetV2(weights=None),
     'resnet50': lambda keras: keras.applications.ResNet50(weights=None),
     'efficientnetb0': lambda keras: keras.applications.EfficientNetB0(weights=None),
+    'growing': growing,
+    **{f'deep{count}': deep(count) for count in DEPTHS},
 }
 TAPPED = ('mini', 'vgg16')      # whose convolutions are also measured as outputs
-UNCONVERTED = ('vgg16',)        # 550 MB are more than tf2onnx converts in 24 GB of memory; vgg16_all has no dense layers
+UNCONVERTED = ('vgg16',)        # 550 MB are more than tf2onnx converts in 24 GB of memory: as TensorFlow saved it, which OpenVINO reads
+OURS = ('growing',) + tuple(f'deep{count}' for count in DEPTHS)     # that no other engine is measured with
 
 
 def missing(out, name):
     """Files of the model that are still to be made."""
-    files = [f'{name}.h5']
+    files = [f'{name}.h5'] + ([name + '_saved'] if name in UNCONVERTED else [])
+    if name in OURS:
+        return [file for file in files if not os.path.exists(os.path.join(out, file))]
     for form in ([] if name in UNCONVERTED else [name]) + ([name + '_all'] if name in TAPPED else []):
         files += [f'{form}.onnx', f'{form}.mnn']
     return [file for file in files if not os.path.exists(os.path.join(out, file))]
@@ -72,7 +98,12 @@ def make(out, name):
     keras.utils.set_random_seed(7)
     model = MAKERS[name](keras)
     model.save(os.path.join(out, name + '.h5'), include_optimizer=False)
-    if name not in UNCONVERTED:
+    if name in OURS:
+        return
+    if name in UNCONVERTED:
+        with contextlib.redirect_stdout(io.StringIO()):
+            model.export(os.path.join(out, name + '_saved'))
+    else:
         convert(model, os.path.join(out, name))
     if name in TAPPED:
         taps = keras.Model(model.input, [layer.output for layer in model.layers if type(layer).__name__ == 'Conv2D'])
@@ -82,7 +113,7 @@ def make(out, name):
 def main():
     if len(sys.argv) < 2 or sys.argv[1].startswith('-'):
         sys.exit(__doc__)
-    out, names = sys.argv[1], sys.argv[2:] or list(MAKERS)
+    out, names = sys.argv[1], sys.argv[2:] or [name for name in MAKERS if name not in OURS]
     unknown = [name for name in names if name not in MAKERS]
     if unknown:
         sys.exit(f'no such model: {", ".join(unknown)}; there are {", ".join(MAKERS)}')

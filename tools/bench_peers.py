@@ -3,7 +3,7 @@
     python bench_peers.py ENGINE DIR MODEL [--threads 2] [--batch 1] [--seconds 3]      ENGINE: ort | openvino | mnn | tf
 
 load_ms is from opening the file to the first result (imports are not counted), median_ms and min_ms are of running, with every output
-read into memory of the process. Two runs are not counted; then there are at least 5, and more until the seconds are over, 200 at most.
+read into memory of the process, cpu_ms the mean processor time of a run over all threads. Two runs are not counted; then there are at least 5, and more until the seconds are over, 200 at most.
 """
 import argparse
 import json
@@ -34,7 +34,8 @@ def openvino(path, feed, threads):
 
     def start():
         core = ov.Core()
-        graph = core.read_model(path + '.onnx')
+        # What cannot be made ONNX is read as TensorFlow saved it.
+        graph = core.read_model(path + '.onnx' if os.path.exists(path + '.onnx') else path + '_saved')
         graph.reshape(list(feed.shape))
         hints = {'INFERENCE_NUM_THREADS': threads, 'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
         request = core.compile_model(graph, 'CPU', hints).create_infer_request()
@@ -99,14 +100,15 @@ def main():
     results = run()
     load = time.perf_counter() - began
     run()
-    times, began = [], time.perf_counter()
+    times, began, processor = [], time.perf_counter(), time.process_time()
     while len(times) < 5 or (len(times) < 200 and time.perf_counter() - began < arguments.seconds):
         before = time.perf_counter()
         run()
         times.append(time.perf_counter() - before)
+    processor = (time.process_time() - processor) / len(times)
     milliseconds = lambda seconds: round(float(seconds) * 1000, 3)
     print(json.dumps({'load_ms': milliseconds(load), 'median_ms': milliseconds(np.median(times)), 'min_ms': milliseconds(min(times)),
-                      'runs': len(times), 'outputs': len(results)}))
+                      'cpu_ms': milliseconds(processor), 'runs': len(times), 'outputs': len(results)}))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import H5Conv
 
 /// `h5conv-bench MODEL`: how long loading and running take, measured as tools/bench_peers.py measures other engines.
@@ -8,7 +9,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "h5conv-bench", abstract: "Time a model on random input; prints one line of JSON.",
     discussion: """
       load_ms is from opening the file to the first result, median_ms and min_ms are of running, with the outputs in memory. Two \
-      runs are not counted; then there are at least 5, and more until the seconds are over, 200 at most.
+      runs are not counted; then there are at least 5, and more until the seconds are over, 200 at most. cpu_ms is the mean processor time of a run, over all threads; peak_mb is the most memory \
+      that the process had in use, the model's file among it.
       """)
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
@@ -18,11 +20,13 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Images at a time.") var batch = 1
   @Option(help: "Height and width where the model takes any.") var side = 224
   @Option(help: "How long to measure.") var seconds = 3.0
+  @Flag(help: "Compute every layer as it stands.") var exact = false
 
   func run() throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let model = try Model(contentsOf: model)
+    var model = try Model(contentsOf: model)
+    model.isExact = exact
     let inputs = try model.inputs.map { input in
       try Tensor.random(shape: [batch] + input.shape.dropFirst().map { $0 ?? side })
     }
@@ -31,18 +35,36 @@ struct BenchCommand: ParsableCommand {
     let load = clock.now - start
     results = try slice.run(inputs, threads: threads)
     var times: [Duration] = []
+    let before = BenchCommand.processorMilliseconds
     let begin = clock.now
     while times.count < 5 || (times.count < 200 && clock.now - begin < .seconds(seconds)) {
       let elapsed = try clock.measure { results = try slice.run(inputs, threads: threads) }
       times.append(elapsed)
     }
+    let processor = (BenchCommand.processorMilliseconds - before) / Double(times.count)
     times.sort()
     let median = times[times.count / 2]
     print(
       """
       {"load_ms": \(load.milliseconds), "median_ms": \(median.milliseconds), "min_ms": \(times[0].milliseconds), \
-      "runs": \(times.count), "outputs": \(results.count)}
+      "cpu_ms": \(processor), "runs": \(times.count), "outputs": \(results.count), "peak_mb": \(BenchCommand.peakMegabytes)}
       """)
+  }
+}
+
+extension BenchCommand {
+  /// Processor time of all threads of this process so far.
+  fileprivate static var processorMilliseconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
+  }
+
+  /// The most memory that this process had in use.
+  fileprivate static var peakMegabytes: Double {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF.rawValue, &usage)
+    return Double(usage.ru_maxrss) / 1024
   }
 }
 

@@ -9,18 +9,26 @@ extern const h5k_kernels h5k_kernels_avx2;
 extern const h5k_kernels h5k_kernels_avx512;
 #endif
 
-const h5k_kernels *h5k_best(void) {
+const h5k_kernels *h5k_variant(size_t number) {
+  if (number == 0) return &h5k_kernels_portable;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq"))
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return NULL;
+  if (number == 1) return &h5k_kernels_avx2;
+  if (number == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq"))
     return &h5k_kernels_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &h5k_kernels_avx2;
 #endif
-  return &h5k_kernels_portable;
+  return NULL;
 }
 
-const h5k_kernels *h5k_portable(void) { return &h5k_kernels_portable; }
+const h5k_kernels *h5k_best(void) {
+  const h5k_kernels *best = h5k_variant(0);
+  for (size_t number = 1; h5k_variant(number); number++) best = h5k_variant(number);
+  return best;
+}
+
+const h5k_kernels *h5k_portable(void) { return h5k_variant(0); }
 
 void h5k_patches(float *target, const float *image, const h5k_window *w, ptrdiff_t out_y, ptrdiff_t first_channel,
                  ptrdiff_t group_channels) {

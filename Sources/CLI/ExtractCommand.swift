@@ -30,8 +30,7 @@ struct ExtractCommand: SupervisedCommand {
   }
 
   func work() throws {
-    var model = try Model(contentsOf: model, architecture: source.architecture)
-    model.isExact = running.exact
+    let model = try running.configured(Model(contentsOf: model, architecture: source.architecture))
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var told: String?
@@ -48,6 +47,7 @@ struct ExtractCommand: SupervisedCommand {
       if items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
     }
     Terminal.endProgress()
+    try running.report(model)
     if json { return try Terminal.print(result.json) }
     if !running.quiet { Terminal.note("\(output): \(result.arrays.count) arrays for \(result.inputCount) inputs") }
   }

@@ -33,8 +33,7 @@ struct PredictCommand: SupervisedCommand {
   }
 
   func work() throws {
-    var model = try Model(contentsOf: model, architecture: source.architecture)
-    model.isExact = running.exact
+    let model = try running.configured(Model(contentsOf: model, architecture: source.architecture))
     let names = try labels.map { try readLabels($0) } ?? []
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     Worker.progresses()
@@ -45,6 +44,7 @@ struct PredictCommand: SupervisedCommand {
       if !running.quiet, items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
     }
     Terminal.endProgress()
+    try running.report(model)
     if !running.quiet {
       for note in results.map(\.preprocess).uniqued { Terminal.note("preprocess: \(note)") }
       if results.contains(where: \.looksLikeLogits) {

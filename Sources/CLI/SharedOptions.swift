@@ -56,13 +56,30 @@ struct RunArguments: ParsableArguments {
 
   @Flag(
     help: """
-      Compute every layer as it stands: nothing that reorders arithmetic for speed. (Today: batch normalizations are not \
-      multiplied into the kernels of the convolutions before them.)
+      Compute every layer as it stands: nothing that reorders arithmetic for speed. (Batch normalizations are not multiplied \
+      into the kernels of the convolutions before them, and no convolution is computed by Winograd's algorithm.)
       """)
   var exact = false
 
+  @Flag(help: "Print the time of each operation to stderr, with its speed and what part of this machine's that is.")
+  var profile = false
+
   @Flag(help: "Say nothing but results and errors.")
   var quiet = false
+
+  /// `model` as the options want it run.
+  func configured(_ model: Model) -> Model {
+    var model = model
+    model.isExact = exact
+    if profile { model.profile = Profile() }
+    return model
+  }
+
+  /// Prints the profile that `model` has got.
+  func report(_ model: Model) throws {
+    guard let profile = model.profile else { return }
+    for line in try profile.text().split(separator: "\n") { Terminal.note(String(line)) }
+  }
 
   func validate() throws {
     if let threads, !(1...64).contains(threads) { throw ValidationError("--threads must be between 1 and 64") }

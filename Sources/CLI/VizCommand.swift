@@ -51,8 +51,7 @@ struct VizCommand: SupervisedCommand {
 
   func work() throws {
     let path = model
-    var model = try Model(contentsOf: path, architecture: source.architecture)
-    model.isExact = running.exact
+    let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
     var manifests: [String] = []
@@ -72,6 +71,7 @@ struct VizCommand: SupervisedCommand {
         }
       }
     }
+    try running.report(model)
     // One manifest as it is; of several images a list of them.
     if json { try Terminal.print(manifests.count == 1 ? manifests[0] : "[\(manifests.joined(separator: ","))]") }
   }

@@ -27,9 +27,13 @@ public struct Model: Sendable {
 
   /// Whether slices of the model compute every layer as it stands, without arithmetic reordered for speed.
   ///
-  /// Otherwise a batch normalization behind a convolution is multiplied into the kernel, which rounds differently: some 10⁻⁶ of the
-  /// output's largest value. Matrix products add in the processor's order either way.
+  /// Otherwise a batch normalization behind a convolution is multiplied into the kernel, and convolutions by 3 × 3 windows are computed by
+  /// Winograd's algorithm where that is faster. Both round differently: some 10⁻⁶ of the output's largest value. Sums are added in the
+  /// processor's order either way.
   public var isExact = false
+
+  /// What gets the times of the operations of slices that run; nil for nothing.
+  public var profile: Profile?
 
   /// Opens the Keras model file at `path`.
   ///

@@ -47,10 +47,9 @@ public struct SubModel: Sendable {
       let plan = try plans.plan(for: inputs.map(\.shape)) {
         try Plan(
           try model.graph(for: inputs.map(\.shape)), wanted: taps.map(\.tensor), inputShapes: inputs.map(\.shape),
-          isExact: model.isExact,
-          weights: { try model.weights.tensor(layer: $0, $1) })
+          isExact: model.isExact, threads: Threads(threads), weights: { try model.weights.tensor(layer: $0, $1) })
       }
-      let results = try plan.run(inputs, threads: Threads(threads))
+      let results = try plan.run(inputs, threads: Threads(threads), profile: model.profile?.record)
       return zip(taps, results).map { Activation(name: $0.key, className: $0.className, index: $0.index, tensor: $1) }
     }
   }

@@ -15,16 +15,20 @@ extension PlanStep {
     return try Tensor(shape: output.shape) { target in
       guard let target = target.baseAddress else { return }
       input.withBase { source in
-        threads.forEach(images) { image in
-          let row = target + image * channels
-          let start = source + image * pixels * channels
-          row.update(repeating: reduction == .maximum ? -.infinity : 0, count: channels)
+        // Few images are shared by their channels, too.
+        let parts = images >= 2 * threads.count ? 1 : max(1, min(2 * threads.count, channels / 64))
+        threads.forEach(images * parts) { item in
+          let (image, part) = item.quotientAndRemainder(dividingBy: parts)
+          let range = part * channels / parts..<(part + 1) * channels / parts
+          let row = target + image * channels + range.lowerBound
+          let start = source + image * pixels * channels + range.lowerBound
+          row.update(repeating: reduction == .maximum ? -.infinity : 0, count: range.count)
           for pixel in 0..<pixels {
             PlanStep.loops.binary(
-              row, row, start + pixel * channels, channels, 1, 1, reduction == .maximum ? H5K_MAXIMUM : H5K_ADD)
+              row, row, start + pixel * channels, range.count, 1, 1, reduction == .maximum ? H5K_MAXIMUM : H5K_ADD)
           }
           if reduction == .mean {
-            for channel in 0..<channels { row[channel] /= Float(pixels) }
+            for channel in 0..<range.count { row[channel] /= Float(pixels) }
           }
         }
       }

@@ -6,8 +6,9 @@ package import H5ConvTensors
 extension Plan {
   /// Computes the wanted tensors for `inputs`, which have the shapes that the plan was compiled for.
   ///
+  /// - Parameter profile: gets the time of each operation.
   /// - Returns: the tensors in the order in which they were asked for.
-  package func run(_ inputs: [Tensor], threads: Threads) throws -> [Tensor] {
+  package func run(_ inputs: [Tensor], threads: Threads, profile: RunProfile? = nil) throws -> [Tensor] {
     guard inputs.map(\.shape) == self.inputs.map(\.shape) else {
       throw H5ConvError(.internalFault, "inputs of other shapes than the plan was compiled for")
     }
@@ -20,7 +21,9 @@ extension Plan {
         }
         return tensor
       }
-      values[step.output.id] = try step.compute(arguments, threads)
+      values[step.output.id] =
+        try profile?.time(step, at: place, threads) { try step.compute(arguments, threads) }
+        ?? step.compute(arguments, threads)
       for id in step.inputs where lastUses[id] == place { values[id] = nil }
     }
     return try zip(outputs, outputs.map { values[$0.id] }).map { output, tensor in
@@ -38,15 +41,14 @@ extension PlanStep {
     let shape = output.shape
     switch operation {
     case .parameter: return weights[0]
-    case .convolution(let window, let groups, _, _, let activation):
-      return try convolution(inputs[0], window, groups: groups, activation, threads)
+    case .convolution: return try convolution(inputs, threads)
     case .depthwiseConvolution(let window, _, _, let activation):
       return try depthwise(inputs[0], window, activation, threads)
     case .transposedConvolution(let window, _, _, let activation):
       return try transposedConvolution(inputs[0], window, activation, threads)
     case .locallyConnected(let window, _, _, let channelsFirst):
       return try locallyConnected(inputs[0], window, channelsFirst: channelsFirst, threads)
-    case .dense(_, _, let activation): return try dense(inputs[0], activation, threads)
+    case .dense: return try dense(inputs[0], threads)
     case .maxPool(let window): return try pool(inputs[0], window, PlanStep.loops.max_pool_row, threads)
     case .averagePool(let window): return try pool(inputs[0], window, PlanStep.loops.average_pool_row, threads)
     case .batchNormalization: return try affine(inputs[0], threads)

@@ -9,12 +9,12 @@ struct Axes {
   let height: Int
   let width: Int
 
-  /// A number for each of one to three spatial axes: the one of a sequence is the height, so that threads can share it; what is
-  /// missing is `filling`.
-  init(_ numbers: some RandomAccessCollection<Int>, filling: Int) {
+  /// A number for each of one to three spatial axes: the one of a sequence is the height, so that threads can share it, or the
+  /// width, where they share single cells; what is missing is `filling`.
+  init(_ numbers: some RandomAccessCollection<Int>, filling: Int, sequenceIsWide: Bool = false) {
     var rest = numbers[...]
     depth = rest.count > 2 ? rest.popFirst() ?? filling : filling
-    height = rest.popFirst() ?? filling
+    height = rest.count == 1 && sequenceIsWide ? filling : rest.popFirst() ?? filling
     width = rest.popFirst() ?? filling
   }
 }
@@ -29,11 +29,11 @@ struct Grid {
   /// Elements of one depth of one image.
   let plane: Int
 
-  init(_ shape: [Int]) throws {
+  init(_ shape: [Int], sequenceIsWide: Bool = false) throws {
     guard (3...5).contains(shape.count) else {
       throw H5ConvError(.internalFault, "a tensor of shape \(shape) among images")
     }
-    let axes = Axes(shape[1..<shape.count - 1], filling: 1)
+    let axes = Axes(shape[1..<shape.count - 1], filling: 1, sequenceIsWide: sequenceIsWide)
     (batch, depth, height, width) = (shape[0], axes.depth, axes.height, axes.width)
     channels = shape[shape.count - 1]
     let (row, rowOverflow) = width.multipliedReportingOverflow(by: channels)
@@ -58,11 +58,11 @@ struct VolumeWindow {
   let dilation: Axes
   let before: Axes
 
-  init(_ window: Window) {
-    size = Axes(window.size, filling: 1)
-    strides = Axes(window.strides, filling: 1)
-    dilation = Axes(window.dilation, filling: 1)
-    before = Axes(window.before, filling: 0)
+  init(_ window: Window, sequenceIsWide isWide: Bool = false) {
+    size = Axes(window.size, filling: 1, sequenceIsWide: isWide)
+    strides = Axes(window.strides, filling: 1, sequenceIsWide: isWide)
+    dilation = Axes(window.dilation, filling: 1, sequenceIsWide: isWide)
+    before = Axes(window.before, filling: 0, sequenceIsWide: isWide)
   }
 }
 

@@ -23,13 +23,15 @@ package struct Plan: Sendable {
   /// - Parameters:
   ///   - inputShapes: shapes of the model's inputs, batch first, in the order of `graph.inputs`.
   ///   - isExact: whether every layer is computed as it stands; else batch normalizations are multiplied into the convolutions before
-  ///     them.
+  ///     them, and convolutions may be computed by Winograd's algorithm.
+  ///   - threads: prepare the weights.
   ///   - weights: gives the weights; asked once for each one that is needed.
   /// - Throws: ``H5ConvError`` of kind `unsupported` naming the first layer that cannot be run, `badData` for shapes that do not
   ///   fit or weights that are missing.
-  package init(_ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, weights: WeightSource)
-    throws
-  {
+  package init(
+    _ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, threads: Threads = Threads(),
+    weights: WeightSource
+  ) throws {
     var lowering = Lowering()
     var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]
@@ -57,19 +59,31 @@ package struct Plan: Sendable {
       guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
       return value
     }
-    let fused = Fusion.steps(lowering.steps, keeping: Set(outputs.map(\.id)), foldsNormalizations: !isExact)
+    let fused = Fusion.steps(
+      lowering.steps, of: lowering.inputs, keeping: Set(outputs.map(\.id)), foldsNormalizations: !isExact)
+    var shapes = Dictionary(uniqueKeysWithValues: inputs.map { ($0.id, $0.shape) })
+    for step in fused { shapes[step.output.id] = step.output.shape }
     steps = try withoutActuallyEscaping(weights) { weights in
-      var loader = WeightLoader(source: { layer, name in
-        let tensor = try weights(layer, name)
-        // What the graph could not know while a size was open is known now.
-        if let shape = weightShapes[WeightKey(layer: layer, name: name)], !shape.fits(tensor.shape) {
-          throw H5ConvError(
-            .badData, "the weight '\(name)' has the shape \(PartialShape(tensor.shape)) where \(shape) was expected",
-            at: "layer '\(graph.layers[layer].name)'")
+      var loader = WeightLoader(
+        for: fused,
+        source: { layer, name in
+          let tensor = try weights(layer, name)
+          // What the graph could not know while a size was open is known now.
+          if let shape = weightShapes[WeightKey(layer: layer, name: name)], !shape.fits(tensor.shape) {
+            throw H5ConvError(
+              .badData, "the weight '\(name)' has the shape \(PartialShape(tensor.shape)) where \(shape) was expected",
+              at: "layer '\(graph.layers[layer].name)'")
+          }
+          return tensor
+        })
+      return try fused.map { step in
+        let inputs = try step.inputs.map { input in
+          guard let shape = shapes[input] else { throw H5ConvError(.internalFault, "a value of no step") }
+          return shape
         }
-        return tensor
-      })
-      return try fused.map { try PlanStep($0, weights: &loader) }
+        return try PlanStep(
+          step, inputs, layer: graph.calls[step.call].key, isExact: isExact, weights: &loader, threads)
+      }
     }
     var lastUses: [Int: Int] = [:]
     for (place, step) in steps.enumerated() {
@@ -124,17 +138,45 @@ package struct Plan: Sendable {
 
 /// A step with its weights.
 struct PlanStep: Sendable {
+  /// The layer that it computes, as results are keyed.
+  let layer: String
   let operation: Operation
   let inputs: [Int]
   let output: Value
   /// What the operation needs, in its order: kernel and bias; scale and shift.
   let weights: [Tensor]
+  /// A convolution or dense layer, which keeps its weights itself.
+  let convolution: PackedConvolution?
+  let dense: PackedDense?
 
-  init(_ step: FusedStep, weights loader: inout WeightLoader) throws {
+  init(
+    _ step: FusedStep, _ inputShapes: [[Int]], layer: String, isExact: Bool, weights loader: inout WeightLoader,
+    _ threads: Threads
+  ) throws {
+    self.layer = layer
     operation = step.operation
     inputs = step.inputs
     output = step.output
-    weights = try loader.weights(of: step)
+    switch step.operation {
+    case .convolution(let window, let groups, _, _, let activation):
+      let shape = try ConvolutionShape(window, groups: groups, from: inputShapes[0], to: step.output.shape)
+      let loaded = try loader.convolution(step)
+      convolution = try PackedConvolution(
+        shape, kernel: loaded.kernel, scale: loaded.scale, bias: loaded.bias, activation, isExact: isExact, threads)
+      dense = nil
+      weights = []
+    case .dense(_, _, let activation):
+      let loaded = try loader.weights(of: step)
+      convolution = nil
+      dense = try PackedDense(
+        rows: step.output.shape.dropLast().reduce(1, *), kernel: loaded[0], bias: loaded.count > 1 ? loaded[1] : nil,
+        activation, threads)
+      weights = []
+    default:
+      convolution = nil
+      dense = nil
+      weights = try loader.weights(of: step)
+    }
   }
 }
 

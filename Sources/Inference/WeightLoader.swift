@@ -5,18 +5,26 @@ import H5ConvTensors
 /// Loads each weight once and brings it into the form that the executor wants.
 struct WeightLoader {
   private let source: Plan.WeightSource
+  /// Weights that are asked for again: a layer may be called more than once.
   private var loaded: [String: Tensor] = [:]
+  private var remaining: [String: Int] = [:]
 
-  init(source: @escaping Plan.WeightSource) { self.source = source }
+  init(for steps: [FusedStep], source: @escaping Plan.WeightSource) {
+    self.source = source
+    for case .stored(let layer, let name) in steps.flatMap(\.parameters) {
+      remaining["\(layer)/\(name)", default: 0] += 1
+    }
+  }
 
   private mutating func load(_ parameter: Parameter) throws -> Tensor {
     switch parameter {
     case .constant(let values, let shape): return try Tensor(shape: shape, values: values)
     case .stored(let layer, let name):
       let key = "\(layer)/\(name)"
-      if let tensor = loaded[key] { return tensor }
-      let tensor = try source(layer, name)
-      loaded[key] = tensor
+      let uses = remaining[key, default: 1] - 1
+      remaining[key] = uses
+      let tensor = try loaded[key] ?? source(layer, name)
+      loaded[key] = uses > 0 ? tensor : nil
       return tensor
     }
   }
@@ -25,12 +33,12 @@ struct WeightLoader {
   mutating func weights(of step: FusedStep) throws -> [Tensor] {
     switch step.operation {
     case .parameter(let parameter): return [try load(parameter).reshaped(to: step.output.shape)]
-    case .convolution(_, _, let kernel, let bias, _), .transposedConvolution(_, let kernel, let bias, _),
-      .dense(let kernel, let bias, _):
-      return try normalized(step, [try load(kernel)] + (try bias.map { [try load($0)] } ?? []))
+    case .transposedConvolution(_, let kernel, let bias, _), .dense(let kernel, let bias, _):
+      return [try load(kernel)] + (try bias.map { [try load($0)] } ?? [])
     case .depthwiseConvolution(_, let kernel, let bias, _):
       // (spatial axes, channels, multiplier) is (spatial axes, outputs) as it lies in memory.
-      return try normalized(step, [try load(kernel)] + (try bias.map { [try load($0)] } ?? []))
+      let loaded = try normalized(step, [try load(kernel)] + (try bias.map { [try load($0)] } ?? []))
+      return [try scaled(loaded.kernel, by: loaded.scale)] + (loaded.bias.map { [$0] } ?? [])
     case .locallyConnected(_, let kernel, let bias, _):
       return [try load(kernel)] + (try bias.map { [try load($0)] } ?? [])
     case .batchNormalization: return try affine(step.operation)
@@ -38,28 +46,43 @@ struct WeightLoader {
     }
   }
 
-  /// Kernel and bias with the batch normalization behind them multiplied in: the output channel is the last axis of both.
-  private mutating func normalized(_ step: FusedStep, _ weights: [Tensor]) throws -> [Tensor] {
-    guard let normalization = step.normalization else { return weights }
+  /// The kernel of a convolution and what each filter of it is multiplied by, nil for 1, and its bias, with the batch normalization behind it.
+  mutating func convolution(_ step: FusedStep) throws -> (kernel: Tensor, scale: [Float]?, bias: Tensor?) {
+    guard case .convolution(_, _, let kernel, let bias, _) = step.operation else {
+      throw H5ConvError(.internalFault, "weights of a convolution that is none")
+    }
+    return try normalized(step, [try load(kernel)] + (try bias.map { [try load($0)] } ?? []))
+  }
+
+  /// The batch normalization as a factor of each filter, and in the bias: the output channel is the last axis of the kernel.
+  private mutating func normalized(
+    _ step: FusedStep, _ weights: [Tensor]
+  ) throws -> (kernel: Tensor, scale: [Float]?, bias: Tensor?) {
+    let kernel = weights[0]
+    let bias = weights.count > 1 ? weights[1] : nil
+    guard let normalization = step.normalization else { return (kernel, nil, bias) }
     let factors = try affine(normalization)
     let channels = factors[0].count
-    let kernel = weights[0]
-    guard channels > 0, kernel.count % channels == 0 else {
+    guard channels > 0, kernel.count % channels == 0, (bias?.count ?? channels) == channels else {
       throw H5ConvError(.badData, "a kernel of shape \(kernel.shape) before \(channels) normalized channels")
     }
-    let scaled = try Tensor(shape: kernel.shape) { target in
+    let (scale, shift) = (factors[0].values, factors[1].values)
+    let terms = bias?.values ?? Array(repeating: 0, count: channels)
+    return (
+      kernel, scale, try Tensor(shape: [channels], values: (0..<channels).map { terms[$0] * scale[$0] + shift[$0] })
+    )
+  }
+
+  /// A depthwise kernel with the factors multiplied in.
+  private func scaled(_ kernel: Tensor, by scale: [Float]?) throws -> Tensor {
+    guard let scale else { return kernel }
+    return try Tensor(shape: kernel.shape) { target in
       kernel.withUnsafeElements { source in
-        factors[0].withUnsafeElements { scale in
-          for row in stride(from: 0, to: source.count, by: channels) {
-            for channel in 0..<channels { target[row + channel] = source[row + channel] * scale[channel] }
-          }
+        for row in stride(from: 0, to: source.count, by: scale.count) {
+          for channel in 0..<scale.count { target[row + channel] = source[row + channel] * scale[channel] }
         }
       }
     }
-    let scale = factors[0].values
-    let shift = factors[1].values
-    let bias = weights.count > 1 ? weights[1].values : Array(repeating: 0, count: channels)
-    return [scaled, try Tensor(shape: [channels], values: (0..<channels).map { bias[$0] * scale[$0] + shift[$0] })]
   }
 
   /// Scale and shift of a batch normalization: γ/√(σ² + ε) and β − μ·scale.

@@ -42,7 +42,19 @@ package struct StoredTensor: Sendable {
   /// Reads the elements, converted to float32.
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` when the elements are damaged, not there, or no numbers.
-  package func tensor() throws -> Tensor { try source.tensor(shape: shape, type: type, path: path) }
+  package func tensor() throws -> Tensor {
+    // Large ones that lie in the file as in memory are not copied, but mapped.
+    if case .float(bytes: 4, bigEndian: false) = type, let count, count >= StoredTensor.leastMapped,
+      let range = try fileRange(), range.count == count * MemoryLayout<Float>.stride,
+      let tensor = Tensor(shape: shape, mapping: range.file.descriptor, at: range.offset)
+    {
+      return tensor
+    }
+    return try source.tensor(shape: shape, type: type, path: path)
+  }
+
+  /// Elements from which on mapping costs less than copying.
+  private static let leastMapped = 1 << 16
 
   /// Reads the elements as they are, little-endian.
   package func bytes() throws -> [UInt8] {

@@ -1,3 +1,4 @@
+import Glibc
 import H5ConvDiagnostics
 
 /// A dense array of float32, row-major (the last axis varies fastest), immutable once made.
@@ -37,6 +38,17 @@ public struct Tensor: Sendable {
     try initialize(storage.buffer)
     self.shape = shape
     self.storage = storage
+  }
+
+  /// A tensor of `shape` whose elements lie in an open file as they would in memory, from the byte `offset` on; they are read from the
+  /// disk when they are looked at, and the file must not become shorter while the tensor lives.
+  ///
+  /// - Returns: nil where the file cannot be mapped so; the elements are then to be read.
+  package init?(shape: [Int], mapping descriptor: Int32, at offset: Int) {
+    guard let count = Tensor.elementCount(of: shape),
+      let storage = TensorStorage(count: count, of: descriptor, at: offset)
+    else { return nil }
+    self.init(shape: shape, sharing: storage)
   }
 
   private init(shape: [Int], sharing storage: TensorStorage) {
@@ -79,19 +91,38 @@ public struct Tensor: Sendable {
   }
 }
 
-/// The memory of a tensor, 64-byte aligned, given back with its last owner.
+/// The memory of a tensor, given back with its last owner: 64-byte aligned, or part of a file.
 ///
 /// `@unchecked Sendable`: the buffer is written only by the initialiser of the one tensor that creates it, before that
 /// tensor can be shared; afterwards it is only read.
 private final class TensorStorage: @unchecked Sendable {
   let buffer: UnsafeMutableBufferPointer<Float>
+  /// The pages of a file that the buffer lies in; nil for memory of its own.
+  private let pages: UnsafeMutableRawBufferPointer?
+
+  init?(count: Int, of descriptor: Int32, at offset: Int) {
+    let page = Int(getpagesize())
+    guard count > 0, offset >= 0, offset % MemoryLayout<Float>.alignment == 0 else { return nil }
+    let (bytes, overflow) = (count * MemoryLayout<Float>.stride).addingReportingOverflow(offset % page)
+    guard !overflow, let start = mmap(nil, bytes, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset / page * page)),
+      start != MAP_FAILED
+    else { return nil }
+    pages = UnsafeMutableRawBufferPointer(start: start, count: bytes)
+    let elements = (start + offset % page).bindMemory(to: Float.self, capacity: count)
+    buffer = UnsafeMutableBufferPointer(start: elements, count: count)
+  }
 
   init(count: Int) {
+    pages = nil
     let memory = TensorMemory.take(bytes: max(count, 1) * MemoryLayout<Float>.stride)
     buffer = UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: max(count, 1)), count: count)
   }
 
   deinit {
+    if let pages {
+      munmap(pages.baseAddress, pages.count)
+      return
+    }
     guard let base = buffer.baseAddress else { return }
     TensorMemory.give(UnsafeMutableRawPointer(base), bytes: max(buffer.count, 1) * MemoryLayout<Float>.stride)
   }

@@ -1,15 +1,18 @@
+import Glibc
 import Synchronization
 
 /// Memory of tensors, of which a little is kept for the next ones.
 ///
 /// A run makes the same large tensors over and over, and fresh memory costs a page fault for every 4 KB: for small networks more
 /// than their arithmetic.
-enum TensorMemory {
+package enum TensorMemory {
   /// Bytes that are kept at most.
   private static let limit = 128 << 20
   /// Smaller blocks are left to malloc, which keeps them itself.
   private static let least = 64 << 10
   private static let alignment = 64
+  /// A huge page: blocks that fill some are asked for as such, which saves a fault and an entry of the page table for every 4 KB.
+  private static let hugePage = 2 << 20
 
   /// Free blocks by size.
   ///
@@ -27,6 +30,16 @@ enum TensorMemory {
     return (bytes + step - 1) / step * step
   }
 
+  /// Calls `body` with memory for `count` numbers, which is not cleared and must not outlive the call.
+  package static func withFloats<Result>(
+    _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    let bytes = max(1, count) * MemoryLayout<Float>.stride
+    let block = take(bytes: bytes)
+    defer { give(block, bytes: bytes) }
+    return try body(block.bindMemory(to: Float.self, capacity: max(1, count)))
+  }
+
   static func take(bytes: Int) -> UnsafeMutableRawPointer {
     let size = rounded(bytes)
     if size >= least {
@@ -37,7 +50,11 @@ enum TensorMemory {
       }
       if let block = block.blocks[size]?.first { return block }
     }
-    return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
+    guard size >= hugePage else { return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment) }
+    let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
+    // Without them it is slower, not wrong.
+    _ = madvise(block, size, MADV_HUGEPAGE)
+    return block
   }
 
   static func give(_ block: UnsafeMutableRawPointer, bytes: Int) {

@@ -1,3 +1,4 @@
+import CKernels
 import H5ConvConfig
 import H5ConvGraph
 import H5ConvInference
@@ -61,4 +62,11 @@ func difference(_ a: Tensor, _ b: [Double]) -> Double {
   guard a.count == b.count else { return .infinity }
   let scale = b.reduce(1) { max($0, abs($1)) }
   return zip(a.values, b).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / scale
+}
+
+/// The loops of every instruction set that this processor has, the portable ones first.
+func kernelVariants() -> [UnsafePointer<h5k_kernels>] {
+  var variants: [UnsafePointer<h5k_kernels>] = []
+  while let next = h5k_variant(variants.count) { variants.append(next) }
+  return variants
 }

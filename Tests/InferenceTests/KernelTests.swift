@@ -4,10 +4,10 @@ import H5Conv
 import TestSupport
 import Testing
 
-/// The loops of this processor, and those that every processor has.
+/// The loops of every instruction set that this processor has.
 @Suite("The loops compute their formulas")
 struct KernelTests {
-  private var kernels: [UnsafePointer<h5k_kernels>] { [h5k_best(), h5k_portable()] }
+  private var kernels: [UnsafePointer<h5k_kernels>] { kernelVariants() }
 
   private func values(_ count: Int, _ seed: Int) throws -> [Float] {
     var noise = Noise(seed)
@@ -130,9 +130,11 @@ struct FastestLoopsTests {
       }
       return results
     }
-    for (fast, portable) in zip(each(h5k_best()), each(h5k_portable())) {
-      #expect(fast.last == 77 && portable.last == 77)
-      #expect(zip(fast, portable).allSatisfy { abs($0 - $1) <= 1e-5 })
+    for variant in kernelVariants() {
+      for (fast, portable) in zip(each(variant), each(h5k_portable())) {
+        #expect(fast.last == 77 && portable.last == 77)
+        #expect(zip(fast, portable).allSatisfy { abs($0 - $1) <= 1e-5 })
+      }
     }
   }
 
@@ -150,10 +152,13 @@ struct FastestLoopsTests {
       loops.pointee.affine(&scaled, source, rows, channels, scale, shift, sigmoid)
       return finished + scaled
     }
-    let (fast, portable) = (each(h5k_best()), each(h5k_portable()))
-    #expect(zip(fast, portable).allSatisfy { abs($0 - $1) <= 1e-6 })
-    for row in 0..<rows {
-      for gap in channels..<stride { #expect(fast[row * stride + gap] == source[row * stride + gap]) }
+    let portable = each(h5k_portable())
+    for variant in kernelVariants() {
+      let fast = each(variant)
+      #expect(zip(fast, portable).allSatisfy { abs($0 - $1) <= 1e-6 })
+      for row in 0..<rows {
+        for gap in channels..<stride { #expect(fast[row * stride + gap] == source[row * stride + gap]) }
+      }
     }
   }
 
@@ -162,10 +167,13 @@ struct FastestLoopsTests {
     var noise = Noise(11)
     let (a, b) = (try noise.tensor([count]).values, try noise.tensor([count]).values)
     for (stepA, stepB) in [(1, 1), (0, 1), (1, 0), (0, 0)] as [(Int32, Int32)] {
-      var (fast, portable) = (a, a)
-      h5k_best().pointee.binary(&fast, a, b, count, stepA, stepB, operation)
+      var portable = a
       h5k_portable().pointee.binary(&portable, a, b, count, stepA, stepB, operation)
-      #expect(fast == portable)
+      var fast = a
+      for variant in kernelVariants() {
+        variant.pointee.binary(&fast, a, b, count, stepA, stepB, operation)
+        #expect(fast == portable)
+      }
       for place in 0..<count {
         let (x, y) = (a[stepA == 0 ? 0 : place], b[stepB == 0 ? 0 : place])
         let expected =

@@ -46,9 +46,48 @@ typedef struct {
   ptrdiff_t stride_y, stride_x, dilation_y, dilation_x, pad_top, pad_left;
 } h5k_window;
 
+// A convolution over images or volumes (batch, depth, height, width, channels), with a packed kernel.
+typedef struct {
+  h5k_window window;
+  ptrdiff_t depth, out_depth, kernel_depth, stride_z, dilation_z, pad_front;  // 1, 1, 1, 1, 1, 0 for images
+  ptrdiff_t groups, group_channels, group_filters;
+  // Whether the taps of a row of the kernel are read as one run: the image has its padding around it, and dilation_x is 1.
+  int joins_rows;
+  const float *image;
+  const float *zeros;   // as many as channels
+  const float *packed;  // of every group, one behind the other
+  const float *bias;    // may be null
+  const float *addend;  // added before the activation, as the target; may be null
+  float *target;
+  h5k_activation f;
+} h5k_convolution;
+
+// Pointers that `convolve` wants for its own use: so many, or as many as the kernel has taps.
+enum { h5k_most_pointers = 4096 };
+
+// A convolution by 3 × 3 windows of stride 1, by Winograd's algorithm: tiles of `tile` × `tile` results, of which there are
+// tiles_x · tiles_y in an image. Its scratch memory holds the transformed numbers of some consecutive tiles.
+typedef struct {
+  ptrdiff_t height, width, channels;
+  ptrdiff_t out_height, out_width, filters;
+  ptrdiff_t pad_top, pad_left;
+  ptrdiff_t tile;  // 4 or 2
+  ptrdiff_t tiles_y, tiles_x;
+  const float *image;
+  const float *zeros;   // as many as channels
+  const float *packed;  // (tile + 2)² packed matrices
+  const float *bias;    // may be null
+  const float *addend;  // added before the activation, as the target; may be null
+  float *target;
+  h5k_activation f;
+} h5k_winograd;
+
 // The loops, compiled once per instruction set.
 typedef struct {
   const char *name;
+  ptrdiff_t rows;   // pixels that are summed at once
+  ptrdiff_t panel;  // filters that are summed at once; panels are numbered from 0
+  ptrdiff_t lanes;  // floats of a vector
   // target[i] = f(source[i])
   void (*activate)(float *target, const float *source, size_t count, h5k_activation f);
   // rows of `stride` floats: x[r][c] = f(x[r][c] + bias[c]); bias may be null
@@ -65,6 +104,35 @@ typedef struct {
   void (*average_pool_row)(float *target, const float *image, const h5k_window *w, ptrdiff_t out_y);
   // softmax of each row, in place allowed
   void (*softmax)(float *target, const float *source, size_t rows, size_t count);
+  // floats of a packed matrix of inner × columns
+  ptrdiff_t (*packed_count)(ptrdiff_t inner, ptrdiff_t columns);
+  // packs a matrix whose rows are `stride` apart, each column times its scale, which may be null
+  void (*pack)(float *packed, const float *matrix, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t stride, const float *scale);
+  // target = f(a · matrix + bias + addend) for `count` rows of a and the panels first ..< end; bias and addend may be null
+  void (*multiply)(float *target, ptrdiff_t target_stride, const float *a, ptrdiff_t a_stride, ptrdiff_t count,
+                   ptrdiff_t inner, const float *packed, ptrdiff_t columns, ptrdiff_t first_panel, ptrdiff_t end_panel,
+                   const float *bias, const float *addend, h5k_activation f);
+  // target[c] = sum of x[k] · matrix[k][c] for the columns first ..< end; the matrix as it lies in memory
+  void (*multiply_row)(float *target, const float *x, const float *matrix, ptrdiff_t inner, ptrdiff_t columns,
+                       ptrdiff_t first, ptrdiff_t end);
+  // output pixels first ..< end, counted over the whole batch, of each group's panels first ..< end
+  void (*convolve)(const h5k_convolution *, const float **pointers, ptrdiff_t first_pixel, ptrdiff_t end_pixel,
+                   ptrdiff_t first_panel, ptrdiff_t end_panel);
+  // transforms and packs the channels first ..< end of a kernel (3, 3, channels, filters), each filter times its scale, which
+  // may be null
+  void (*winograd_pack)(float *packed, const float *kernel, ptrdiff_t channels, ptrdiff_t filters, int tile,
+                        const float *scale, ptrdiff_t first_channel, ptrdiff_t end_channel);
+  // floats of scratch memory for `tiles` tiles
+  size_t (*winograd_scratch)(const h5k_winograd *, ptrdiff_t tiles);
+  // The three steps for the tiles first ..< end of those in `scratch`, which are `tiles` from the tile `start` on: transform
+  // the input; multiply one of the (tile + 2)² matrices by its panels first ..< end; transform back the filters first ..< end,
+  // which are whole vectors, and add bias and addend.
+  void (*winograd_in)(const h5k_winograd *, float *scratch, ptrdiff_t tiles, ptrdiff_t start, ptrdiff_t first,
+                      ptrdiff_t end);
+  void (*winograd_multiply)(const h5k_winograd *, float *scratch, ptrdiff_t tiles, ptrdiff_t first, ptrdiff_t end,
+                            ptrdiff_t matrix, ptrdiff_t first_panel, ptrdiff_t end_panel);
+  void (*winograd_out)(const h5k_winograd *, const float *scratch, ptrdiff_t tiles, ptrdiff_t start, ptrdiff_t first,
+                       ptrdiff_t end, ptrdiff_t first_filter, ptrdiff_t end_filter);
 } h5k_kernels;
 
 // The loops for this processor, chosen once.
@@ -72,6 +140,9 @@ const h5k_kernels *h5k_best(void);
 
 // The loops that every processor has, for tests that hold the others against them.
 const h5k_kernels *h5k_portable(void);
+
+// All loops that this processor can run, the portable ones first; null behind the last. For tests.
+const h5k_kernels *h5k_variant(size_t number);
 
 // Patches of one output row for a matrix product: target[x][(ky, kx, c)], c over `group_channels` channels from
 // `first_channel` on.

@@ -1,0 +1,130 @@
+import CKernels
+import H5ConvTensors
+
+extension ConvolutionShape {
+  /// The method that is estimated to take the least time.
+  ///
+  /// Counted in products of a sum over taps. A weight that is read from memory, and transformed before, counts as many products as
+  /// a few vectors hold, so that large kernels are not blown up for few pixels; the constants were measured on processors with
+  /// AVX2 and AVX-512.
+  var fastestMethod: PackedConvolution.Method {
+    guard groups == 1, from.depth == 1, to.depth == 1, window.size.depth == 1, window.before.depth == 0,
+      window.size.height == 3, window.size.width == 3, window.strides.height == 1, window.strides.width == 1,
+      window.dilation.height == 1, window.dilation.width == 1, from.channels >= 16, filters >= 8
+    else { return .direct }
+    let channels = Double(from.channels)
+    let filters = Double(filters)
+    // Products that a weight is worth; more where all of them take much memory.
+    func weight(_ count: Double) -> Double { Double(PlanStep.loops.lanes) * (2 + count / Double(1 << 21)) }
+    func cost(tile: Int) -> Double {
+      let tiles = Double(to.batch * ((to.height + tile - 1) / tile) * ((to.width + tile - 1) / tile))
+      let products = Double((tile + 2) * (tile + 2)) * channels * filters
+      return tiles * (products + (tile == 4 ? 870 : 340) * (channels + filters)) + products * weight(products)
+    }
+    let products = 9 * channels * filters
+    let direct = products * (Double(pixels) + weight(products))
+    let (four, two) = (cost(tile: 4), cost(tile: 2))
+    return direct <= min(four, two) ? .direct : .winograd(tile: four <= two ? 4 : 2)
+  }
+
+  /// The transformed kernel: (tile + 2)² packed matrices.
+  func winogradPack(_ kernel: Tensor, scale: [Float]?, tile: Int, _ threads: Threads) throws -> Tensor {
+    let loops = PlanStep.loops
+    let matrices = (tile + 2) * (tile + 2)
+    return try Tensor(shape: [matrices, loops.packed_count(from.channels, filters)]) { target in
+      guard let target = target.baseAddress else { return }
+      kernel.withBase { kernel in
+        PlanStep.withScale(scale, from: 0) { scale in
+          threads.forEachRange(from.channels, least: 8) { range in
+            loops.winograd_pack(
+              target, kernel, from.channels, filters, Int32(tile), scale, range.lowerBound, range.upperBound)
+          }
+        }
+      }
+    }
+  }
+
+  /// The convolution as the loops want it, without pointers.
+  func winograd(tile: Int) -> h5k_winograd {
+    var call = h5k_winograd()
+    (call.height, call.width, call.channels) = (from.height, from.width, from.channels)
+    (call.out_height, call.out_width, call.filters) = (to.height, to.width, filters)
+    (call.pad_top, call.pad_left) = (window.before.height, window.before.width)
+    call.tile = tile
+    (call.tiles_y, call.tiles_x) = ((to.height + tile - 1) / tile, (to.width + tile - 1) / tile)
+    return call
+  }
+}
+
+/// Runs the three steps of Winograd's algorithm over the tiles of a batch.
+struct Winograd {
+  private var call: h5k_winograd
+  private let threads: Threads
+  private let loops = PlanStep.loops
+  private var matrices: Int { (call.tile + 2) * (call.tile + 2) }
+
+  init(_ call: h5k_winograd, _ threads: Threads) {
+    self.call = call
+    self.threads = threads
+  }
+
+  /// Bytes of transformed weights up to which each thread computes tiles of its own: they stay in its second-level cache.
+  private static let smallKernel = 1 << 20
+  /// Bytes of transformed numbers that the threads share at a time.
+  private static let sharedBytes = 12 << 20
+
+  func run(images: Int) {
+    let tiles = images * call.tiles_y * call.tiles_x
+    guard tiles > 0 else { return }
+    let kernelBytes = matrices * loops.packed_count(call.channels, call.filters) * MemoryLayout<Float>.stride
+    if kernelBytes <= Winograd.smallKernel && tiles >= 2 * loops.rows * threads.count {
+      runApart(tiles)
+    } else {
+      runTogether(tiles)
+    }
+  }
+
+  /// Each thread takes all three steps for some tiles.
+  private func runApart(_ tiles: Int) {
+    let least = 2 * loops.rows
+    let bytes = scratch(least) * MemoryLayout<Float>.stride / least
+    let most = max(least, min(96, (640 << 10) / bytes / loops.rows * loops.rows))
+    let block = min(most, (tiles + threads.count - 1) / threads.count)
+    withUnsafePointer(to: call) { call in
+      threads.forEach((tiles + block - 1) / block) { item in
+        let start = item * block
+        let count = min(block, tiles - start)
+        TensorMemory.withFloats(scratch(block)) { scratch in
+          loops.winograd_in(call, scratch, block, start, 0, count)
+          for matrix in 0..<matrices { loops.winograd_multiply(call, scratch, block, 0, count, matrix, 0, Int.max) }
+          loops.winograd_out(call, scratch, block, start, 0, count, 0, call.pointee.filters)
+        }
+      }
+    }
+  }
+
+  /// All threads take one step after the other for some tiles, so that each weight is read once for all of these.
+  private func runTogether(_ tiles: Int) {
+    let bytes = scratch(64) * MemoryLayout<Float>.stride / 64
+    let block = min(tiles, max(48, Winograd.sharedBytes / bytes))
+    let filters = call.filters
+    withUnsafePointer(to: call) { call in
+      TensorMemory.withFloats(scratch(block)) { scratch in
+        for start in stride(from: 0, to: tiles, by: block) {
+          let count = min(block, tiles - start)
+          threads.forEachRange(count, least: 2) { range in
+            loops.winograd_in(call, scratch, block, start, range.lowerBound, range.upperBound)
+          }
+          threads.forEach(matrices) { matrix in
+            loops.winograd_multiply(call, scratch, block, 0, count, matrix, 0, Int.max)
+          }
+          threads.forEachRange(count, least: 2) { range in
+            loops.winograd_out(call, scratch, block, start, range.lowerBound, range.upperBound, 0, filters)
+          }
+        }
+      }
+    }
+  }
+
+  private func scratch(_ tiles: Int) -> Int { withUnsafePointer(to: call) { Int(loops.winograd_scratch($0, tiles)) } }
+}
