@@ -38,7 +38,12 @@ package final class OutputFile: Sendable {
   private static func checkFree(_ path: String, replaces: Bool) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFDIR { throw H5ConvError(.cannotWrite, "is a folder", file: path) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG, S_IFLNK: break
+    case S_IFDIR: throw H5ConvError(.cannotWrite, "is a folder", file: path)
+    // Another file in its place would break the system: /dev/null.
+    default: throw H5ConvError(.cannotWrite, "is a device or a pipe", remedy: "give the name of a file", file: path)
+    }
     if !replaces {
       throw H5ConvError(
         .cannotWrite, "the output exists", remedy: "give another name, or --force to replace it", file: path)
