@@ -92,7 +92,9 @@ extension AttributeOwner {
     }
   }
 
-  /// Texts that lie elsewhere in the file. libhdf5 reads them without looking at what it reads: damage makes it run for ever or write
+  /// Texts that lie elsewhere in the file.
+  ///
+  /// libhdf5 reads them without looking at what it reads: damage makes it run for ever or write
   /// behind its memory. So it is only asked where they are; but for files that are being written, which nobody else has touched.
   private func variableStrings(
     _ attribute: Handle, _ type: Handle, _ space: Handle, count: Int, _ name: String
