@@ -1,6 +1,6 @@
 """Runs h5conv on the hostile set and counts what must not happen.
 
-    tools/hostile [--count MUTATIONS] [--seed N | --fresh] [--only TEXT] [--binary FILE] [--keep FOLDER] [-- ARGUMENTS FOR h5conv]
+    tools/hostile [--count MUTATIONS] [--seed N | --fresh] [--runs N] [--only TEXT] [--binary FILE] [--keep FOLDER] [-- ARGUMENTS FOR h5conv]
 
 Without --seed there are two rounds: all made files and the mutations of seed 1, then as many mutations of a seed that is printed, by
 which the round can be run again. What must not happen, each counted in runs:
@@ -45,7 +45,7 @@ BREACHES = ['crash', 'hang', 'oom', 'leak', 'stray', 'read', 'code', 'escape', '
 LAST_WORDS = re.compile(rb'Fatal error|Current stack trace|\*\*\* Signal|HDF5-DIAG|\*\*\* (?:stack smashing|buffer overflow)|free\(\): |malloc\(\): |'
                         rb'corrupted size|double free|munmap_chunk|Assertion .* failed|terminate called|AddressSanitizer|Traceback')
 # C0 but line feed, DEL, C1, bidirectional controls, zero-width characters, separators.
-HIDDEN = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]')
+HIDDEN = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]')
 NOTES = ('preprocess: ', 'warning: ', 'changed: ', 'note: ')
 SECRETS = [SECRET_TEXT.encode(), struct.pack('<f', SECRET_NUMBER) * 3, struct.pack('<d', SECRET_NUMBER) * 3, b'31337.25', b'root:x:0:0']
 
@@ -118,7 +118,10 @@ class Runner:
         for name in ('in', 'out', 'tmp', 'home'):
             (place / name).mkdir(parents=True)
         results = []
-        runs = case.make(Place(place / 'in', self.outside, seeded(seed, case.name)))
+        at = Place(place / 'in', self.outside, seeded(seed, case.name))
+        runs = case.make(at)
+        if self.options.runs:
+            runs = at.rng.sample(runs, min(self.options.runs, len(runs)))
         before = {**listing(place / 'in'), **listing(self.outside)}
         prepared = listing(place / 'out')
         for run in runs:
@@ -317,6 +320,7 @@ def main():
     parser.add_argument('--count', type=int, default=600, help='mutations in a round (600)')
     parser.add_argument('--seed', type=int, help='one round, of this seed')
     parser.add_argument('--fresh', action='store_true', help='one round, of a seed of the moment')
+    parser.add_argument('--runs', type=int, help='commands for each file, chosen by the seed (all that the case has)')
     parser.add_argument('--only', default='', help='regular expression for the names of cases')
     parser.add_argument('--binary', type=pathlib.Path, default=pathlib.Path('.build/release/h5conv'))
     parser.add_argument('--keep', type=pathlib.Path, help='folder for the files of cases with findings')
@@ -363,8 +367,8 @@ def main():
                         if findings or outcome == 'contained' and options.contained:
                             print(f'{", ".join(findings) or outcome}: {name}: h5conv {run[:200]} ({outcome}, {seconds:.1f} s): {words}'
                                   .encode('unicode_escape').decode(), flush=True)
-                    if files % 5000 == 0:
-                        print(f'hostile: {files} files, {runs} runs so far', flush=True)
+                    if files % 1000 == 0:
+                        print(f'hostile: {files} files, {runs} runs so far: ' + ', '.join(f'{name} {counts[name]}' for name in BREACHES if counts[name]), flush=True)
     for seconds, name, run in sorted(slow, reverse=True)[:options.slowest]:
         print(f'{seconds:6.1f} s  {name}: {run[:120]}'.encode('unicode_escape').decode())
     print('hostile: exit codes: ' + ', '.join(f'{code} {count}×' for code, count in sorted(outcomes.items())))

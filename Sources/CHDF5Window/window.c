@@ -119,6 +119,12 @@ static herr_t window_truncate(H5FD_t *base, hid_t transfer, hbool_t closing) {
   return 0;
 }
 
+static herr_t window_get_handle(H5FD_t *base, hid_t access, void **handle) {
+  (void)access;
+  *handle = base;
+  return 0;
+}
+
 static const H5FD_class_t window_class = {
 #if H5_VERSION_GE(1, 13, 0)
   .version = H5FD_CLASS_VERSION,
@@ -136,12 +142,14 @@ static const H5FD_class_t window_class = {
   .read = window_read,
   .write = window_write,
   .truncate = window_truncate,
+  .get_handle = window_get_handle,
   .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
+static hid_t driver = -1;
+
 // File access properties with the driver; negative when there cannot be any.
 static hid_t window_access(int descriptor, int64_t offset, int64_t length, int is_written) {
-  static hid_t driver = -1;
   if (driver < 0) driver = H5FDregister(&window_class);
   if (driver < 0) return -1;
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -173,4 +181,23 @@ hid_t h5c_create_window(int descriptor, int64_t offset) {
     file = H5Fcreate("window", H5F_ACC_TRUNC, H5P_DEFAULT, access);
   H5Pclose(access);
   return file;
+}
+
+int h5c_window_of(hid_t object, h5c_window_place *out) {
+  hid_t file = H5Iget_file_id(object);
+  if (file < 0) return -1;
+  hid_t access = H5Fget_access_plist(file);
+  void *handle = NULL;
+  int is_window = access >= 0 && driver >= 0 && H5Pget_driver(access) == driver && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0;
+  if (access >= 0) H5Pclose(access);
+  if (is_window) {
+    const window *opened = handle;
+    // Before address 0 there may be a user block.
+    haddr_t base = opened->base.base_addr;
+    is_window = !opened->is_written && base <= opened->length;
+    *out = (h5c_window_place){
+        .descriptor = opened->descriptor, .offset = opened->offset + (int64_t)base, .length = (int64_t)(opened->length - base)};
+  }
+  H5Fclose(file);
+  return is_window ? 0 : -1;
 }

@@ -57,7 +57,7 @@ extension JSONValue {
 
   private static func text(of number: Double) -> String {
     guard number.isFinite else { return "null" }
-    if let integer = Int(exactly: number), abs(integer) < 1 << 53 { return String(integer) + ".0" }
+    if let integer = Int(exactly: number), integer.magnitude < 1 << 53 { return String(integer) + ".0" }
     return "\(number)"
   }
 
@@ -70,8 +70,10 @@ extension JSONValue {
       case "\n": text += "\\n"
       case "\t": text += "\\t"
       case _ where scalar.isHiddenControl:
-        let code = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - code.count) + code
+        for unit in String(scalar).utf16 {
+          let code = String(unit, radix: 16)
+          text += "\\u" + String(repeating: "0", count: 4 - code.count) + code
+        }
       default: text.unicodeScalars.append(scalar)
       }
     }

@@ -16,11 +16,13 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Whether the scalar is a control (C0, C1, DEL), a bidirectional control, a line or paragraph separator, or a
-  /// zero-width character.
+  /// Whether the scalar is a control (C0, C1, DEL), a bidirectional control, a line or paragraph separator, a zero-width or otherwise
+  /// invisible character, or a tag.
   package var isHiddenControl: Bool {
     switch value {
-    case 0..<0x20, 0x7f...0x9f, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x2069, 0x61c, 0xfeff: true
+    case 0..<0x20, 0x7f...0x9f, 0xad, 0x61c, 0x180e, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x206f, 0xfeff,
+      0xfff9...0xfffb, 0xe0000...0xe007f:
+      true
     default: false
     }
   }

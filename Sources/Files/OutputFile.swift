@@ -38,7 +38,12 @@ package final class OutputFile: Sendable {
   private static func checkFree(_ path: String, replaces: Bool) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFDIR { throw H5ConvError(.cannotWrite, "is a folder", file: path) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG, S_IFLNK: break
+    case S_IFDIR: throw H5ConvError(.cannotWrite, "is a folder", file: path)
+    // Another file in its place would break the system: /dev/null.
+    default: throw H5ConvError(.cannotWrite, "is a device or a pipe", remedy: "give the name of a file", file: path)
+    }
     if !replaces {
       throw H5ConvError(
         .cannotWrite, "the output exists", remedy: "give another name, or --force to replace it", file: path)
@@ -61,14 +66,21 @@ package final class OutputFile: Sendable {
   }
 
   /// Makes a file that does not exist yet, with all of `bytes`.
-  static func create(_ path: String, _ bytes: [UInt8]) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+  package static func create(_ path: String, _ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try put($0, into: path, O_CREAT | O_EXCL) }
+  }
+
+  /// Puts `bytes` at the end of the file at `path`.
+  package static func append(_ path: String, _ bytes: UnsafeRawBufferPointer) throws {
+    try put(bytes, into: path, O_APPEND)
+  }
+
+  private static func put(_ bytes: UnsafeRawBufferPointer, into path: String, _ flags: Int32) throws {
+    let descriptor = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0o666)
     guard descriptor >= 0 else { throw OutputFile.failure(.cannotWrite, path) }
     var done = 0
     while done < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done)
-      }
+      let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
         let error = OutputFile.failure(.inputOutput, path)

@@ -337,17 +337,14 @@ private struct GraphBuilder {
         if sources.isEmpty { ready.append(node) }
       }
     }
-    // `ready` is kept in descending order, so that the next one is its last.
-    func isBefore(_ a: Node, _ b: Node) -> Bool { (a.layer, a.call) > (b.layer, b.call) }
-    ready.sort(by: isBefore)
+    var queue = FirstOfAll(ready.map { ($0.layer, $0.call) })
     var order: [Node] = []
-    while let node = ready.popLast() {
+    while let (layer, call) = queue.popFirst() {
+      let node = Node(layer: layer, call: call)
       order.append(node)
       for user in users[node] ?? [] {
         waiting[user, default: 0] -= 1
-        guard waiting[user] == 0 else { continue }
-        let position = ready.firstIndex { !isBefore($0, user) } ?? ready.count
-        ready.insert(user, at: position)
+        if waiting[user] == 0 { queue.insert((user.layer, user.call)) }
       }
     }
     guard order.count == total else {
@@ -357,5 +354,40 @@ private struct GraphBuilder {
       throw H5ConvError(.badData, "the graph has a cycle", at: "\(place), at layer '\(stuck?.element.name ?? "")'")
     }
     return order
+  }
+}
+
+/// Pairs of numbers, of which the least comes out first: a binary heap, since as many layers as a model has may wait for one.
+private struct FirstOfAll {
+  private var items: [(Int, Int)] = []
+
+  init(_ items: [(Int, Int)]) {
+    // In order is a heap too.
+    self.items = items.sorted { $0 < $1 }
+  }
+
+  mutating func insert(_ item: (Int, Int)) {
+    items.append(item)
+    var place = items.count - 1
+    while place > 0, items[place] < items[(place - 1) / 2] {
+      items.swapAt(place, (place - 1) / 2)
+      place = (place - 1) / 2
+    }
+  }
+
+  mutating func popFirst() -> (Int, Int)? {
+    guard let first = items.first else { return nil }
+    items.swapAt(0, items.count - 1)
+    items.removeLast()
+    var place = 0
+    while true {
+      var least = place
+      for child in [2 * place + 1, 2 * place + 2] where child < items.count && items[child] < items[least] {
+        least = child
+      }
+      if least == place { return first }
+      items.swapAt(place, least)
+      place = least
+    }
   }
 }

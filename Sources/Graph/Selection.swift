@@ -51,7 +51,8 @@ extension Graph {
     if let exact = taps.first(where: { $0.key == pattern }) { return [exact] }
     if pattern == "*" { return taps.filter { !$0.isInput } }
     if pattern == "@outputs" {
-      return outputs.compactMap { output in taps.last { $0.tensor == output } }
+      let last = Dictionary(taps.map { ($0.tensor, $0) }, uniquingKeysWith: { $1 })
+      return outputs.compactMap { last[$0] }
     }
     if pattern.hasPrefix("type:") {
       let wanted = String(pattern.dropFirst(5))

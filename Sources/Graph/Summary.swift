@@ -68,10 +68,8 @@ private struct RowMaker {
         spec.nested == nil
         ? parameters(layerPath, isTrainable: isTrainable)
         : nested.reduce((0, 0)) { ($0.0.clampedSum($1.parameters), $0.1.clampedSum($1.trainableParameters)) }
-      var inbound: [String] = []
-      for reference in spec.calls.flatMap(\.inputs) where !hidden.contains(reference.layer) {
-        if !inbound.contains(reference.layer) { inbound.append(reference.layer) }
-      }
+      var seen = hidden
+      let inbound = spec.calls.flatMap(\.inputs).map(\.layer).filter { seen.insert($0).inserted }
       // A nested model's input layer is no call of its own: it only names what comes in.
       let isInnerInput = !path.isEmpty && spec.className == "InputLayer"
       let shapes = isInnerInput ? InputLayer.declaredShape(spec.config).map { [$0] } ?? [] : outputShapes(layerPath)

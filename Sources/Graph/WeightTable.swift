@@ -15,6 +15,8 @@ package struct WeightTable: Sendable {
   /// For each layer its weights by their names, or why they were not found.
   private let found: [Result<[String: StoredTensor], H5ConvError>]
   package let unclaimed: [Unclaimed]
+  /// The same, by layer.
+  package let unclaimedByLayer: [String: [Unclaimed]]
 
   /// Pairs the weights of the layers with those in the file.
   ///
@@ -30,6 +32,7 @@ package struct WeightTable: Sendable {
     case nil: finder = NoWeightFinder(graph.layers)
     }
     (found, unclaimed) = finder.find()
+    unclaimedByLayer = Dictionary(grouping: unclaimed, by: \.layer)
   }
 
   /// The weight `name` of `layer`, as it is stored.
@@ -78,7 +81,7 @@ package struct WeightTable: Sendable {
 
   /// Number of elements of what is stored for the top-level `layer` without a supported layer that takes it.
   package func unclaimedCount(of layer: String) -> Int {
-    unclaimed.filter { $0.layer == layer }.reduce(0) { $0.clampedSum($1.tensor.count ?? 0) }
+    unclaimedByLayer[layer, default: []].reduce(0) { $0.clampedSum($1.tensor.count ?? 0) }
   }
 
   /// The first reason why weights of `graph`'s layers were not found.

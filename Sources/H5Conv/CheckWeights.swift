@@ -80,25 +80,26 @@ struct WeightCheck {
   private mutating func unclaimed(_ model: Model) {
     var unused: [String] = []
     let names = Set(model.architecture.layers.map(\.name))
+    let owners = Set(model.graph.layers.filter { !$0.weights.isEmpty }.map { $0.path[0] })
+    // Of a model with layers that are not understood nobody knows which weights are theirs.
+    let unknown = Set(
+      model.graph.layers.filter { layer in if case .success = layer.kind { false } else { true } }.map { $0.path[0] })
     for left in model.weights.unclaimed {
-      // Of a model with layers that are not understood nobody knows which weights are theirs.
-      let owners = model.graph.layers.filter { $0.path[0] == left.layer }
-      let isUnderstood = owners.allSatisfy { layer in if case .success = layer.kind { true } else { false } }
-      if isUnderstood, owners.contains(where: { !$0.weights.isEmpty }) { unused.append(left.tensor.path) }
+      if owners.contains(left.layer), !unknown.contains(left.layer) { unused.append(left.tensor.path) }
       check(left.tensor.path, left.tensor, "", nil) { try left.tensor.tensor() }
     }
     if !unused.isEmpty {
       findings.append(Finding(.warning, "unused_weight", at: unused, "it is stored, but belongs to no layer"))
     }
     guard case .legacy(let weights) = model.file.weights else { return }
-    let unknown = weights.layerNames.filter { name in
+    let others = weights.layerNames.filter { name in
       !names.contains(name) && ((try? weights.weightNames(name)) ?? nil)?.isEmpty == false
     }
     // Groups of other names may have been paired in order.
     let isPaired = weights.layerNames.allSatisfy { !names.contains($0) }
-    if !unknown.isEmpty, !isPaired {
+    if !others.isEmpty, !isPaired {
       findings.append(
-        Finding(.warning, "unused_group", at: unknown, "the file has weights for it, but the model has no such layer"))
+        Finding(.warning, "unused_group", at: others, "the file has weights for it, but the model has no such layer"))
     }
   }
 

@@ -245,37 +245,38 @@ extension Model {
         ofLayer: number, translated.weightChanges[path] ?? [], format, options, &changes, &warnings)
       layers.append(WrittenLayer(path: path, weights: weights))
     }
-    for name in Set(weights.unclaimed.map(\.layer)).sorted() {
-      if var kept = unknownLayer(name) {
+    let unknown = unknownLayers
+    for (name, left) in weights.unclaimedByLayer.sorted(by: { $0.key < $1.key }) {
+      if var kept = unknown[name] {
         kept.path = paths[kept.path] ?? kept.path
         warnings.append(
           "\(name): the layer is not understood; its \(kept.weights.count) weights are kept in their order")
         layers.append(kept)
       } else {
-        let count = weights.unclaimed.filter { $0.layer == name }.count
-        warnings.append("\(name): \(count) stored weights belong to no layer and are left out")
+        warnings.append("\(name): \(left.count) stored weights belong to no layer and are left out")
       }
     }
     return layers.sorted { order[$0.path, default: .max] < order[$1.path, default: .max] }
   }
 
-  /// What is stored for a top-level layer that is not understood; nil when the layer is, or has nothing stored.
-  func unknownLayer(_ name: String) -> WrittenLayer? {
-    let left = weights.unclaimed.filter { $0.layer == name }
-    let isUnknown = graph.layers.contains { layer in
-      guard layer.path[0] == name else { return false }
-      if case .failure = layer.kind { return true }
-      return layer.weights.isEmpty
+  /// What is stored for the top-level layers that are not understood, by their names.
+  var unknownLayers: [String: WrittenLayer] {
+    let left = weights.unclaimedByLayer
+    var layers: [String: WrittenLayer] = [:]
+    for layer in graph.layers where layers[layer.path[0]] == nil {
+      let name = layer.path[0]
+      let isUnderstood = if case .success = layer.kind { !layer.weights.isEmpty } else { false }
+      guard !isUnderstood, let left = left[name] else { continue }
+      let prefix = name + "/"
+      layers[name] = WrittenLayer(
+        path: [name],
+        weights: left.map { weight in
+          let stored = weight.tensor.path
+          let short = stored.hasPrefix(prefix) ? String(stored.dropFirst(prefix.count)) : stored
+          return WrittenWeight(name: short, owner: [], isTrainable: true, tensor: weight.tensor, legacyName: short)
+        })
     }
-    guard isUnknown, !left.isEmpty else { return nil }
-    let prefix = name + "/"
-    return WrittenLayer(
-      path: [name],
-      weights: left.map { weight in
-        let stored = weight.tensor.path
-        let short = stored.hasPrefix(prefix) ? String(stored.dropFirst(prefix.count)) : stored
-        return WrittenWeight(name: short, owner: [], isTrainable: true, tensor: weight.tensor, legacyName: short)
-      })
+    return layers
   }
 
   /// The weights of a layer of the graph, in storage order.

@@ -170,7 +170,8 @@ struct ArchitectureComparison {
     for name in namesA.intersection(namesB) { names[name] = name }
     var left = layersB.filter { !namesA.contains($0.name) }
     for layer in layersA where !namesB.contains(layer.name) {
-      let place = left.firstIndex { other in
+      // Those that were renamed keep their order by and large; to try all with all of a large model would take for ever.
+      let place = left.prefix(200).firstIndex { other in
         isAlike(layer, other, pathA + [layer.name], pathB + [other.name], generations)
       }
       if let place { names[layer.name] = left.remove(at: place).name }

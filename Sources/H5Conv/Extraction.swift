@@ -169,7 +169,6 @@ private final class ActivationWriter {
       rows = []
       file = nil
     case .npy, .npz:
-      for array in arrays { try array.close() }
       if kind == .npz {
         try NPZWriter.write(
           output.temporaryPath, members: zip(names, parts).map { (name: $0, file: $1.temporaryPath) })

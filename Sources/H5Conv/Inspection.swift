@@ -72,12 +72,11 @@ public struct Inspection: Sendable {
       warnings.append("\(error.what) (\(error.place ?? call.key))")
     }
     warnings += model.weights.problems.map { "\($0.what) (\($0.place ?? "weights"))" }
-    let leftOver = model.weights.unclaimed.filter { left in
-      model.graph.layers.contains { layer in
-        guard layer.path[0] == left.layer, case .success = layer.kind else { return false }
-        return !layer.weights.isEmpty
-      }
-    }
+    let owners = Set(
+      model.graph.layers.filter { layer in
+        if case .success = layer.kind { !layer.weights.isEmpty } else { false }
+      }.map { $0.path[0] })
+    let leftOver = model.weights.unclaimed.filter { owners.contains($0.layer) }
     if !leftOver.isEmpty {
       let names = leftOver.prefix(3).map(\.tensor.path).joined(separator: ", ")
       warnings.append("\(leftOver.count) stored weights belong to no layer: \(names)\(leftOver.count > 3 ? ", …" : "")")

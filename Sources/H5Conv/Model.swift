@@ -105,17 +105,19 @@ public struct Model: Sendable {
 
   /// Names of those of them, inputs left out, that can be computed: nothing that they need is a layer that h5conv refuses.
   public var computableOutputNames: [String] {
-    graph.taps.filter { tap in
-      !tap.isInput
-        && graph.ancestors(of: [tap.tensor]).allSatisfy { call in
-          if case .success = graph.calls[call].applied { true } else { false }
-        }
-    }.map(\.key)
+    // Calls come after those that they need.
+    var isComputable: [Bool] = []
+    for call in graph.calls {
+      let isSupported = if case .success = call.applied { true } else { false }
+      isComputable.append(isSupported && call.inputs.allSatisfy { isComputable[$0.call] })
+    }
+    return graph.taps.filter { !$0.isInput && isComputable[$0.tensor.call] }.map(\.key)
   }
 
   /// Names of the model's own outputs, in its order.
   public var finalOutputNames: [String] {
-    graph.outputs.compactMap { output in graph.taps.last { $0.tensor == output }?.key }
+    let keys = Dictionary(graph.taps.map { ($0.tensor, $0.key) }, uniquingKeysWith: { $1 })
+    return graph.outputs.compactMap { keys[$0] }
   }
 }
 

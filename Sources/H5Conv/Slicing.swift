@@ -55,8 +55,10 @@ extension Model {
   private func slicedArchitecture(
     _ taps: [Tap], _ options: SliceOptions
   ) throws -> (model: Architecture, names: [[String]: [String]]) {
-    let places = taps.map(place(of:))
-    let cuts = try options.from.map { try cutPlace($0) }
+    let models = Dictionary(graph.modelCalls.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    let counts = callCounts
+    let places = taps.map { place(of: $0, models) }
+    let cuts = try options.from.map { try cutPlace($0, models) }
     var dissolved = Set<[String]>()
     func dissolve(around path: [String]) {
       for count in 1..<max(1, path.count) { dissolved.insert(Array(path.prefix(count))) }
@@ -74,7 +76,8 @@ extension Model {
     let (inlined, names) = architecture.inlined(dissolved)
     func reference(_ place: Place) -> TensorReference {
       TensorReference(
-        layer: names[place.path] ?? place.path.joined(separator: "/"), call: callNumber(place.path, place.calls),
+        layer: names[place.path] ?? place.path.joined(separator: "/"),
+        call: callNumber(place.path, place.calls, counts),
         output: place.output)
     }
     let outputs = zip(taps, places).map { tap, place in
@@ -107,9 +110,10 @@ extension Model {
     let output: Int
   }
 
-  private func place(of tap: Tap) -> Place {
+  /// - Parameter models: the calls of nested models by their keys.
+  private func place(of tap: Tap, _ models: [String: ModelCall]) -> Place {
     let base = tap.output == 0 ? tap.key : String(tap.key.dropLast(":\(tap.output)".count))
-    if let model = graph.modelCalls.first(where: { $0.key == base }) {
+    if let model = models[base] {
       return Place(path: model.path, calls: model.callNumbers, output: tap.output)
     }
     return innerPlace(of: tap)
@@ -121,21 +125,32 @@ extension Model {
     return Place(path: graph.layers[call.layer].path, calls: call.callNumbers, output: tap.tensor.output)
   }
 
-  private func cutPlace(_ name: String) throws -> Place {
+  private func cutPlace(_ name: String, _ models: [String: ModelCall]) throws -> Place {
     guard let tap = try graph.select([name]).first else {
       throw H5ConvError(.usage, "the model has no layer '\(name)'")
     }
-    return place(of: tap)
+    return place(of: tap, models)
+  }
+
+  /// How often each layer and nested model is called, by its path.
+  private var callCounts: [[String]: Int] {
+    var counts: [[String]: Int] = [:]
+    var pending: [(model: Architecture, path: [String])] = [(architecture, [])]
+    while let (model, path) = pending.popLast() {
+      for layer in model.layers where counts[path + [layer.name]] == nil {
+        counts[path + [layer.name]] = layer.calls.count
+        if let nested = layer.nested { pending.append((nested, path + [layer.name])) }
+      }
+    }
+    return counts
   }
 
   /// The number of a call once the models around it are dissolved: call c of a model makes the calls c·n … of a layer with n.
-  private func callNumber(_ path: [String], _ calls: [Int]) -> Int {
-    var model = architecture
+  private func callNumber(_ path: [String], _ calls: [Int], _ counts: [[String]: Int]) -> Int {
     var number = 0
-    for (name, call) in zip(path, calls) {
-      guard let layer = model.layers.first(where: { $0.name == name }) else { break }
-      number = number * max(1, layer.calls.count) + call
-      if let nested = layer.nested { model = nested }
+    for (depth, call) in zip(1...max(1, path.count), calls) {
+      guard let count = counts[Array(path.prefix(depth))] else { break }
+      number = number * max(1, count) + call
     }
     return number
   }
@@ -166,9 +181,10 @@ extension Model {
       }
     }
     try visit(translated.architecture, [])
+    let unknown = unknownLayers
     for spec in translated.architecture.layers {
       let place = old([spec.name])
-      guard place.count == 1, var kept = unknownLayer(place[0]) else { continue }
+      guard place.count == 1, var kept = unknown[place[0]] else { continue }
       kept.path = [spec.name]
       layers.append(kept)
     }

@@ -24,6 +24,9 @@ public struct FigureOptions: Sendable {
   /// Resolution that the files state, in pixels per inch.
   public var dpi = 300
 
+  /// Layers that are drawn at once; no network that is known has as many.
+  fileprivate static let mostLayers = 4000
+
   /// The tutorial's two pictures.
   public init() {}
 
@@ -76,13 +79,19 @@ extension SubModel {
     replaces: Bool = false, folder: (_ example: Int, _ count: Int) -> String
   ) throws -> [VisualizationResult] {
     let (styles, options) = try figures.resolved()
+    guard taps.count <= FigureOptions.mostLayers else {
+      throw H5ConvError(
+        .limit, "\(taps.count) layers are more than the \(FigureOptions.mostLayers) that are drawn at once",
+        remedy: "choose some with --layers", file: model.path)
+    }
     let (inputs, preprocess) = try model.load(item, image)
     let activations = try run(inputs, threads: threads)
     let count = inputs.first?.shape.first ?? 0
+    let dataFormat = model.dataFormat
     return try (0..<count).map { example in
       let output = try OutputFolder(folder(example, count), replaces: replaces)
       let maps = try zip(activations, taps).map { activation, tap in
-        try activation.featureMaps(of: example, format: model.dataFormat(of: tap))
+        try activation.featureMaps(of: example, format: model.dataFormat(of: tap) ?? dataFormat)
       }
       let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
       let size = model.isChannelsFirst ? inputs[0].shape.dropFirst(2) : inputs[0].shape.dropFirst()
@@ -101,10 +110,10 @@ extension SubModel {
 }
 
 extension Model {
-  /// The data format of the layer that `tap` looks at: its own, or else the model's.
-  fileprivate func dataFormat(of tap: Tap) -> DataFormat {
+  /// The data format that the layer states at which `tap` looks.
+  fileprivate func dataFormat(of tap: Tap) -> DataFormat? {
     let stated = graph.layers[graph.calls[tap.tensor.call].layer].config["data_format"]?.string
-    return stated.map { $0 == "channels_first" ? .channelsFirst : .channelsLast } ?? dataFormat
+    return stated.map { $0 == "channels_first" ? .channelsFirst : .channelsLast }
   }
 }
 

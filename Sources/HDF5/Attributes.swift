@@ -1,4 +1,5 @@
 import CHDF5
+import CHDF5Window
 package import H5ConvDiagnostics
 
 /// An object of a file that carries attributes: a group or a dataset.
@@ -91,7 +92,29 @@ extension AttributeOwner {
     }
   }
 
+  /// Texts that lie elsewhere in the file.
+  ///
+  /// libhdf5 reads them without looking at what it reads: damage makes it run for ever or write
+  /// behind its memory. So it is only asked where they are; but for files that are being written, which nobody else has touched.
   private func variableStrings(
+    _ attribute: Handle, _ type: Handle, _ space: Handle, count: Int, _ name: String
+  ) throws(H5ConvError) -> [String] {
+    var window = h5c_window_place()
+    var isFound: Int32 = -1
+    Library.release { isFound = h5c_window_of(attribute.id, &window) }
+    guard isFound >= 0 else {
+      return try ownStrings(attribute, type, space, count: count, name)
+    }
+    var places = [h5c_text_place](repeating: h5c_text_place(), count: count)
+    guard try Library.call("read the attribute '\(name)'", { h5c_text_places(attribute.id, count, &places) }) == 0
+    else {
+      throw H5ConvError(.unsupported, "the attribute '\(name)' is not stored as in files with addresses of 64 bits")
+    }
+    var heap = GlobalHeap(window)
+    return try heap.texts(at: places, "the attribute '\(name)'")
+  }
+
+  private func ownStrings(
     _ attribute: Handle, _ type: Handle, _ space: Handle, count: Int, _ name: String
   ) throws(H5ConvError) -> [String] {
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)

@@ -1,5 +1,6 @@
 import CHDF5
 import CHDF5Window
+import Glibc
 package import H5ConvDiagnostics
 
 /// An HDF5 file.
@@ -18,9 +19,13 @@ package final class File: Sendable {
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` with HDF5's reason.
   package static func open(_ path: String) throws(H5ConvError) -> File {
-    let access = try fileAccess()
-    let id = try Library.call("open the file") { H5Fopen(path, h5c_read_only(), access.id) }
-    return try File(Handle(id) { H5Fclose($0) })
+    let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+      throw H5ConvError(.badData, "HDF5 cannot open the file: \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    return try open(descriptor: descriptor, offset: 0, length: Int(status.st_size))
   }
 
   /// Opens the HDF5 file that lies in `length` bytes from `offset` of an open file, for reading.

@@ -27,7 +27,14 @@ enum Library {
       return (result, result < 0 ? takeReason() : nil)
     }
     guard result >= 0 else {
-      throw H5ConvError(kind, "HDF5 cannot \(what): \(reason ?? "no reason given")")
+      let reason = reason ?? "no reason given"
+      // Most often a file that says that it holds far more than it does.
+      if reason.contains("memory allocation failed") {
+        throw H5ConvError(
+          .limit, "HDF5 cannot \(what): there is not enough memory for what the file says it holds",
+          remedy: "get the file again, or allow more memory if you trust it")
+      }
+      throw H5ConvError(kind, "HDF5 cannot \(what): \(reason)")
     }
     return result
   }

@@ -17,7 +17,10 @@ package struct CallArguments<Tensor: Sendable & Hashable>: Sendable, Equatable {
   }
 
   /// All tensors, those given by position first.
-  package var tensors: [Tensor] { positional.flatMap(\.tensors) + keywords.flatMap(\.value.tensors) }
+  package var tensors: [Tensor] {
+    // Closures: key paths of a generic type are looked up anew at every call, which takes longer than all else here.
+    positional.flatMap { $0.tensors } + keywords.flatMap { $0.value.tensors }
+  }
 
   /// The same call with other tensors.
   package func map<Other>(_ transform: (Tensor) throws -> Other) rethrows -> CallArguments<Other> {
@@ -48,8 +51,8 @@ package indirect enum Argument<Tensor: Sendable & Hashable>: Sendable, Equatable
   package var tensors: [Tensor] {
     switch self {
     case .tensor(let tensor): [tensor]
-    case .list(let items): items.flatMap(\.tensors)
-    case .object(let members): members.flatMap(\.value.tensors)
+    case .list(let items): items.flatMap { $0.tensors }
+    case .object(let members): members.flatMap { $0.value.tensors }
     case .value: []
     }
   }
@@ -63,7 +66,7 @@ package indirect enum Argument<Tensor: Sendable & Hashable>: Sendable, Equatable
     case .value(let value): return value
     case .tensor: return nil
     case .list(let items):
-      let values = items.compactMap(\.value)
+      let values = items.compactMap { $0.value }
       return values.count == items.count ? .array(values) : nil
     case .object(let members):
       var object = JSONObject()

@@ -101,9 +101,10 @@ package struct ArchitectureWriter {
   }
 
   private func boundary(_ structure: Argument<TensorReference>, in model: Architecture) -> JSONValue {
+    let nested = Set(model.layers.filter { $0.nested?.kind == .functional }.map(\.name))
     func triple(_ reference: TensorReference) -> JSONValue {
       // Keras 3 counts the calls of a nested functional model from 1 here, though from 0 in inbound_nodes.
-      let isNested = model.layers.first { $0.name == reference.layer }?.nested?.kind == .functional
+      let isNested = nested.contains(reference.layer)
       return [
         .string(reference.layer), .int(reference.call + (isNested && dialect == .keras3 ? 1 : 0)),
         .int(reference.output),

@@ -9,13 +9,14 @@ import H5ConvLayers
 struct BranchedSequential {
   private(set) var layers: [LayerSpec] = []
   private(set) var inputs: [TensorReference] = []
+  /// Where each layer is.
+  private var known: [String: Int] = [:]
 
   /// Adds the layers of a branch and gives its outputs.
   ///
   /// A layer that several branches share stands in each of them: the second time it is one more call.
   /// - Throws: ``H5ConvError`` of kind `badData` when another layer has the same name.
   mutating func add(_ branch: Architecture, at place: String) throws -> [TensorReference] {
-    let known = Dictionary(layers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     func moved(_ reference: TensorReference) -> TensorReference {
       guard let shared = known[reference.layer], layers[shared].className != "InputLayer" else { return reference }
       var reference = reference
@@ -24,6 +25,7 @@ struct BranchedSequential {
     }
     let branchInputs = branch.inputs.map(moved)
     let outputs = branch.outputs.map(moved)
+    let first = layers.count
     let calls = branch.layers.map { layer in layer.calls.map { LayerCall($0.arguments.map(moved)) } }
     for (var layer, calls) in zip(branch.layers, calls) {
       guard let shared = known[layer.name] else {
@@ -36,6 +38,7 @@ struct BranchedSequential {
       }
       if layer.className != "InputLayer" { layers[shared].calls += calls }
     }
+    for place in first..<layers.count where known[layers[place].name] == nil { known[layers[place].name] = place }
     for input in branchInputs where !inputs.contains(input) { inputs.append(input) }
     return outputs
   }
@@ -44,11 +47,12 @@ struct BranchedSequential {
   mutating func add(
     _ layer: LayerSpec, on tensors: Argument<TensorReference>, at place: String
   ) throws -> TensorReference {
-    guard !layers.contains(where: { $0.name == layer.name }) else {
+    guard known[layer.name] == nil else {
       throw H5ConvError(.badData, "two layers are called '\(layer.name)'", at: place)
     }
     var layer = layer
     layer.calls = [LayerCall(CallArguments([tensors]))]
+    known[layer.name] = layers.count
     layers.append(layer)
     return TensorReference(layer: layer.name, call: 0, output: 0)
   }

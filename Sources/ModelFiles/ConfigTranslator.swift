@@ -12,6 +12,7 @@ struct ConfigTranslator {
   private(set) var notes: [TranslationNote] = []
   /// What the dialect has no words for.
   private(set) var problems: [TranslationNote] = []
+  private var told: (notes: Set<TranslationNote>, problems: Set<TranslationNote>) = ([], [])
 
   init(_ dialect: Dialect, version: KerasVersion) {
     self.dialect = dialect
@@ -20,12 +21,12 @@ struct ConfigTranslator {
 
   mutating func note(_ layer: String, _ what: String, concernsWeights: Bool = false) {
     let note = TranslationNote(layer, what, concernsWeights: concernsWeights)
-    if !notes.contains(note) { notes.append(note) }
+    if told.notes.insert(note).inserted { notes.append(note) }
   }
 
   mutating func problem(_ layer: String, _ what: String) {
     let note = TranslationNote(layer, what)
-    if !problems.contains(note) { problems.append(note) }
+    if told.problems.insert(note).inserted { problems.append(note) }
   }
 
   // MARK: - A layer

@@ -9,7 +9,7 @@ package enum Dialect: String, Sendable {
 }
 
 /// Something that was changed, or could not be, while a model was brought into another form.
-package struct TranslationNote: Sendable, Equatable {
+package struct TranslationNote: Sendable, Hashable {
   /// The layer, as `outer/inner`.
   package let layer: String
   package let what: String

@@ -6,11 +6,31 @@ import H5ConvHDF5
 struct HDF5Variables: VariableSource {
   private let shards: [(root: Group, window: FileWindow?)]
   /// Keras on Windows joined the names of a path with backslashes, so that they are one group's name.
-  private let hasBackslashes: Bool
+  private var hasBackslashes: Bool { flatChildren != nil }
+  /// The children of each path in such a file.
+  private let flatChildren: [String: [String]]?
 
   init(_ shards: [(root: Group, window: FileWindow?)]) throws {
     self.shards = shards
-    hasBackslashes = try shards.contains { try $0.root.memberNames().contains { $0.contains("\\") } }
+    let names = try shards.flatMap { try $0.root.memberNames() }
+    flatChildren = names.contains { $0.contains("\\") } ? HDF5Variables.children(ofFlat: names) : nil
+  }
+
+  /// The children of each path that names joined with backslashes lead to, without `vars`.
+  private static func children(ofFlat names: [String]) -> [String: [String]] {
+    var children: [String: [String]] = [:]
+    var seen: Set<String> = []
+    for name in names {
+      var path = ""
+      // Nobody follows more levels.
+      for part in name.split(separator: "\\").prefix(65) {
+        if part == "vars" { break }
+        let own = path.isEmpty ? String(part) : "\(path)/\(part)"
+        if seen.insert(own).inserted { children[path, default: []].append(String(part)) }
+        path = own
+      }
+    }
+    return children
   }
 
   /// The variables of the object at `path` (empty for the model itself), in their order.
@@ -50,20 +70,16 @@ struct HDF5Variables: VariableSource {
 
   /// Names of the groups below `path`, without `vars`.
   func children(_ path: String) throws -> [String] {
+    if let flatChildren { return flatChildren[path] ?? [] }
     var names: [String] = []
+    var seen: Set<String> = []
     for (root, _) in shards {
-      if hasBackslashes {
-        // What follows the path in the names of the root's members, up to the next backslash.
-        let prefix = path.isEmpty ? "" : path.split(separator: "/").joined(separator: "\\") + "\\"
-        for member in try root.memberNames() where member.hasPrefix(prefix) {
-          let name = member.dropFirst(prefix.count).split(separator: "\\").first.map(String.init) ?? ""
-          if !name.isEmpty, name != "vars", !names.contains(name) { names.append(name) }
-        }
-        continue
-      }
       guard let group = try group(root, path) else { continue }
-      for name in try group.memberNames() where name != "vars" && !names.contains(name) {
-        if try group.member(name) == .group { names.append(name) }
+      for name in try group.memberNames() where name != "vars" && !seen.contains(name) {
+        if try group.member(name) == .group {
+          names.append(name)
+          seen.insert(name)
+        }
       }
     }
     return names

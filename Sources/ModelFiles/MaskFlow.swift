@@ -9,6 +9,9 @@ struct CallPlace: Hashable {
 
 /// A mask (batch, time) that Keras 2 sends along with a tensor.
 struct TensorMask: Equatable {
+  /// Makers and departures that one mask may have; with more it is nobody's.
+  static let limit = 256
+
   /// The layers that made it; a step counts when it counts for all of them.
   var makers: Set<CallPlace> = []
   /// Whether it can be computed anew from what goes into its makers.
@@ -36,6 +39,7 @@ struct MaskFlow {
   private(set) var outputMasks: [TensorMask?] = []
 
   private var masks: [TensorReference: TensorMask] = [:]
+  private var isLost: Set<CallPlace> = []
   private var candidates: [CallPlace: TensorMask] = [:]
 
   /// - Parameter inputs: masks that come with the inputs, by the names of their layers.
@@ -102,7 +106,10 @@ struct MaskFlow {
     if let nested = layer.nested { return results(of: nested, at: place, given, depth: depth) }
     let first = given.first ?? nil
     /// A mask that Keras 2 drops and Keras 3 hands on.
-    let unwanted = first.map { TensorMask(isPlain: false, departures: $0.departures.union([place])) }
+    let unwanted = first.map { mask in
+      TensorMask(
+        isPlain: false, departures: mask.departures.count < TensorMask.limit ? mask.departures.union([place]) : [place])
+    }
     if OperationTranslator.function(of: layer) != nil { return [unwanted] }
     switch className {
     case "Masking": return [TensorMask(makers: [place])]
@@ -124,7 +131,7 @@ struct MaskFlow {
     let parts = RecurrentPart.all(in: className, layer.config)
     if !parts.isEmpty, className != "TimeDistributed" {
       if let first, call.inputs.count > 1 {
-        if first.isPlain { self.given[place] = first } else { lost.append(place) }
+        if first.isPlain { self.given[place] = first } else { lose(place) }
       } else {
         look(at: [first], from: place)
       }
@@ -163,6 +170,7 @@ struct MaskFlow {
     let real = found.filter { !$0.makers.isEmpty }
     var mask = TensorMask(
       makers: real.reduce(into: []) { $0.formUnion($1.makers) }, isPlain: real.allSatisfy(\.isPlain))
+    if mask.makers.count > TensorMask.limit { mask = TensorMask(makers: [place], isPlain: false) }
     if isLost || given.contains(nil) || found.contains(where: { $0.makers != first.makers || !$0.departures.isEmpty }) {
       candidates[place] = mask
       mask.departures = [place]
@@ -170,11 +178,13 @@ struct MaskFlow {
     return mask
   }
 
+  private mutating func lose(_ place: CallPlace) { if isLost.insert(place).inserted { lost.append(place) } }
+
   /// Notes that the result of the call at `place` depends on `masks`.
   private mutating func look(at masks: [TensorMask?], from place: CallPlace) {
     for departure in masks.compactMap({ $0 }).departures {
       guard let mask = candidates[departure], mask.isPlain, !mask.makers.isEmpty else {
-        if !lost.contains(place) { lost.append(place) }
+        lose(place)
         continue
       }
       joins[departure] = mask

@@ -15,6 +15,11 @@ extension ModelTranslator {
       configs.problem(path.joined(separator: "/"), "masks that Keras 2 and 3 join differently")
       return model
     }
+    // Each of them goes through the whole model.
+    guard flow.given.count + flow.joins.count + flow.attention.count <= 1000 else {
+      configs.problem(path.joined(separator: "/"), "more masks that Keras 2 and 3 join differently than are translated")
+      return model
+    }
     for place in flow.lost {
       configs.problem(
         name(place), "its mask is joined from several, by Keras 2 with 'and', by Keras 3 with 'or' or not at all")

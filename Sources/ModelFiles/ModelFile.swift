@@ -249,13 +249,13 @@ package struct ModelFile: Sendable {
   /// The files that `{"weight_map": {"/layers/conv2d/vars": ["model_00000.weights.h5"]}}` names, in its folder.
   private static func shards(_ value: JSONValue, besides path: String) throws -> VariableStore {
     guard let map = value["weight_map"]?.object else { throw H5ConvError(.badData, "weight_map is not an object") }
-    var names: [String] = []
+    var names: Set<String> = []
     for (key, value) in map.members {
       for name in value.array ?? [value] {
         guard let name = name.string, !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
           throw H5ConvError(.badData, "a shard that is not the name of a file beside this one", at: key)
         }
-        if !names.contains(name) { names.append(name) }
+        names.insert(name)
       }
     }
     guard names.count <= 10_000 else { throw H5ConvError(.limit, "\(names.count) shards") }

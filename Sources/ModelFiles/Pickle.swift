@@ -1,3 +1,5 @@
+import H5ConvDiagnostics
+
 /// What a pickle says, as data: Python's virtual machine without Python.
 ///
 /// A pickle is a program that builds objects by calling whatever functions it names. Here calls are only noted: a name is a name, a
@@ -67,8 +69,13 @@ struct Pickle {
   }
 
   /// The value of `key` in a dictionary, the last one when there are several.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `limit` for a dictionary larger than any object's state: all objects may share one.
   func value(_ key: String, in dictionary: Reference) throws -> Reference? {
-    try entries(dictionary)?.last { try text($0.key) == key }?.value
+    guard self[dictionary].items.count <= 2048 else {
+      throw H5ConvError(.limit, "a pickled object with \(self[dictionary].items.count / 2) attributes")
+    }
+    return try entries(dictionary)?.last { try text($0.key) == key }?.value
   }
 
   /// Keys and values of a dictionary; nil for anything else.

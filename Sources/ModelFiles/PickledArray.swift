@@ -127,7 +127,7 @@ struct PickledArray {
   private func make(
     shape: Pickle.Reference, type: Pickle.Reference, data: Pickle.Reference, isFortran: Bool
   ) throws -> Array? {
-    guard let sizes = pickle.items(shape)?.map({ pickle.int($0) ?? -1 }), sizes.count <= 32,
+    guard let axes = pickle.items(shape), axes.count <= 32, case let sizes = axes.map({ pickle.int($0) ?? -1 }),
       sizes.allSatisfy({ $0 >= 0 }), let (type, isBigEndian) = try elementType(type), let data = try self.data(data)
     else { return nil }
     return Array(shape: sizes, type: type, isBigEndian: isBigEndian, isFortran: isFortran, data: data)

@@ -21,16 +21,26 @@ struct ReferenceReader {
 
   /// `[["layer", node, tensor, {kwargs}], …]`, lists or objects of such, tensors also among the kwargs.
   private func callOfKeras2(_ node: JSONValue, at place: String) throws -> LayerCall {
-    var keywords: [KeywordArgument<TensorReference>] = []
+    var keywords = Keywords()
     var argument = try argumentOfKeras2(node, &keywords, at: place)
     // Several inputs are one list; one stands by itself.
     if case .list(let items) = argument, items.count == 1 { argument = items[0] }
-    if case .list(let items) = argument, items.isEmpty { return LayerCall(CallArguments(keywords: keywords)) }
-    return LayerCall(CallArguments([argument], keywords: keywords))
+    if case .list(let items) = argument, items.isEmpty { return LayerCall(CallArguments(keywords: keywords.list)) }
+    return LayerCall(CallArguments([argument], keywords: keywords.list))
+  }
+
+  /// The kwargs of a call; each of its inputs repeats them, and the first counts.
+  private struct Keywords {
+    private(set) var list: [KeywordArgument<TensorReference>] = []
+    private var names: Set<String> = []
+
+    mutating func add(_ name: String, _ value: () throws -> Argument<TensorReference>) rethrows {
+      if names.insert(name).inserted { list.append(KeywordArgument(name: name, value: try value())) }
+    }
   }
 
   private func argumentOfKeras2(
-    _ value: JSONValue, _ keywords: inout [KeywordArgument<TensorReference>], at place: String
+    _ value: JSONValue, _ keywords: inout Keywords, at place: String
   ) throws -> Argument<TensorReference> {
     if let object = value.object {
       return .object(
@@ -43,10 +53,7 @@ struct ReferenceReader {
       return .list(try items.map { try argumentOfKeras2($0, &keywords, at: place) })
     }
     if items.count > 3, let kwargs = items[3].object {
-      // Each input of a call repeats the call's kwargs.
-      for (key, value) in kwargs.members where !keywords.contains(where: { $0.name == key }) {
-        keywords.append(KeywordArgument(name: key, value: try keyword(value, at: place)))
-      }
+      for (key, value) in kwargs.members { try keywords.add(key) { try keyword(value, at: place) } }
     }
     if name == "_CONSTANT_VALUE" { return .value(items.count > 2 ? items[2] : .null) }
     return .tensor(try reference(items, isBoundary: false, generation: min(generation, 2), at: place))

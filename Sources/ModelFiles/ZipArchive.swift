@@ -20,6 +20,8 @@ package final class ZipArchive {
   /// Number of bytes of the archive.
   private let length: Int
   private let archive: OpaquePointer
+  /// Read when the first stored member is looked for, once: there may be as many members as it has.
+  private var directory: ZipDirectory?
 
   /// - Throws: ``H5ConvError`` of kind `badData` with libzip's reason.
   package convenience init(_ file: OpenFile) throws {
@@ -112,7 +114,9 @@ package final class ZipArchive {
   /// A member as a file: the part of the archive where it is stored, or unpacked into memory.
   package func window(_ member: Member) throws -> (window: FileWindow, length: Int) {
     if member.isStored {
-      return (try ZipDirectory(window, length: length).place(of: member), member.size)
+      let directory = try directory ?? ZipDirectory(window, length: length)
+      self.directory = directory
+      return (try directory.place(of: member), member.size)
     }
     try check(member, limit: 1 << 36)
     let file = window.file
@@ -169,6 +173,10 @@ private struct ZipDirectory {
   private let archive: FileWindow
   private let length: Int
   private let directory: [UInt8]
+  /// Where the entries begin, by their names; of two of one name the first.
+  private var places: [ArraySlice<UInt8>: Int] = [:]
+  /// The first name that two members have.
+  private(set) var repeatedName: String?
 
   init(_ archive: FileWindow, length: Int) throws {
     self.archive = archive
@@ -194,6 +202,15 @@ private struct ZipDirectory {
       throw ZipDirectory.damaged
     }
     self.directory = directory
+    var place = 0
+    while let (entry, next) = entry(at: place) {
+      if places[entry.name] == nil {
+        places[entry.name] = place
+      } else if repeatedName == nil {
+        repeatedName = String(decoding: entry.name, as: UTF8.self)
+      }
+      place = next
+    }
   }
 
   private struct Entry {
@@ -215,26 +232,11 @@ private struct ZipDirectory {
 
   /// Where the bytes of a stored member begin.
   func place(of member: ZipArchive.Member) throws -> FileWindow {
-    var place = 0
-    while let (entry, next) = entry(at: place) {
-      if entry.name.elementsEqual(member.name.utf8) {
-        let offset = try dataOffset(of: member, header: headerOffset(entry.place, Array(entry.extra)))
-        return FileWindow(archive.file, offset: archive.offset + offset)
-      }
-      place = next
+    guard let place = places[Array(member.name.utf8)[...]], let (entry, _) = entry(at: place) else {
+      throw ZipDirectory.damaged
     }
-    throw ZipDirectory.damaged
-  }
-
-  /// The first name that two members have.
-  var repeatedName: String? {
-    var seen: Set<ArraySlice<UInt8>> = []
-    var place = 0
-    while let (entry, next) = entry(at: place) {
-      guard seen.insert(entry.name).inserted else { return String(decoding: entry.name, as: UTF8.self) }
-      place = next
-    }
-    return nil
+    let offset = try dataOffset(of: member, header: headerOffset(entry.place, Array(entry.extra)))
+    return FileWindow(archive.file, offset: archive.offset + offset)
   }
 
   /// The local header's offset: in the entry, or among the 64-bit fields behind those of the two sizes.

@@ -66,36 +66,22 @@ package enum ArrayFile {
 }
 
 /// A `.npy` file to which rows are appended; the number of rows is told in advance.
-package final class NPYWriter {
+///
+/// It is open only while something is written: there may be more of them than a process may have open files.
+package struct NPYWriter: Sendable {
   private let path: String
-  private let file: UnsafeMutablePointer<FILE>
 
   /// Creates the file at `path`, which must not exist.
   package init(_ path: String, shape: [Int]) throws {
     self.path = path
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
-    guard descriptor >= 0, let file = fdopen(descriptor, "wb") else { throw OutputFile.failure(.cannotWrite, path) }
-    self.file = file
-    let header = NPYFormat.header(shape: shape)
-    guard fwrite(header, 1, header.count, file) == header.count else { throw OutputFile.failure(.inputOutput, path) }
+    try OutputFile.create(path, NPYFormat.header(shape: shape))
   }
-
-  private var isOpen = true
-
-  deinit { if isOpen { fclose(file) } }
 
   /// Appends the elements of `tensor`.
-  package func append(_ tensor: Tensor) throws {
-    let isWritten = tensor.withUnsafeElements { fwrite($0.baseAddress, 4, $0.count, file) == $0.count }
-    guard isWritten else { throw OutputFile.failure(.inputOutput, path) }
-  }
-
-  /// Writes what is buffered.
   ///
   /// - Throws: ``H5ConvError`` of kind `inputOutput` when the disk is full.
-  package func close() throws {
-    isOpen = false
-    guard fclose(file) == 0 else { throw OutputFile.failure(.inputOutput, path) }
+  package func append(_ tensor: Tensor) throws {
+    try tensor.withUnsafeElements { try OutputFile.append(path, UnsafeRawBufferPointer($0)) }
   }
 }
 

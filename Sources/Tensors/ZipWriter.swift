@@ -1,6 +1,7 @@
 import CZip
 import Glibc
 import H5ConvDiagnostics
+import H5ConvFiles
 
 /// Writes zip archives whose members are stored, with fixed times so that the same model gives the same bytes.
 package enum ZipWriter {
@@ -11,6 +12,10 @@ package enum ZipWriter {
 
   /// - Throws: ``H5ConvError`` of kind `cannotWrite` or `inputOutput` with libzip's reason.
   package static func write(_ path: String, _ members: [(name: String, content: Content)]) throws {
+    // libzip writes no archive of nothing; it is only the end of a directory.
+    if members.isEmpty {
+      return try OutputFile.create(path, Array("PK".utf8) + [5, 6] + Array(repeating: 0, count: 18))
+    }
     var code: Int32 = 0
     guard let archive = zip_open(path, ZIP_CREATE | ZIP_EXCL, &code) else {
       var reason = zip_error_t()

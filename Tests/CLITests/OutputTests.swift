@@ -103,7 +103,6 @@ struct PredictTests {
     if folder.names.contains("x.npy") { return folder.file("x.npy") }
     let writer = try NPYWriter(folder.file("x.npy"), shape: input.shape)
     try writer.append(input)
-    try writer.close()
     return folder.file("x.npy")
   }
 

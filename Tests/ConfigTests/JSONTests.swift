@@ -139,6 +139,7 @@ struct JSONWriterTests {
     arguments: [
       ([1, 2], "[1,2]"), (["b": 1, "a": [:]], "{\"b\":1,\"a\":{}}"), (1.0, "1.0"), (.double(.nan), "null"),
       (.double(-.infinity), "null"), ("a\u{1b}[0m\u{202e}", "\"a\\u001b[0m\\u202e\""), (1e22, "1e+22"),
+      (.double(-0x1p63), "-9.223372036854776e+18"), ("\u{e0041}", "\"\\udb40\\udc41\""),
     ] as [(JSONValue, String)])
   func text(_ value: JSONValue, _ text: String) { #expect(value.text() == text) }
 

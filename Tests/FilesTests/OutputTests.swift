@@ -79,6 +79,15 @@ struct OutputFileTests {
     #expect(contents(of: path) == [1])
   }
 
+  /// Not even when asked to: a device of that name is gone for everybody.
+  @Test func noDeviceAndNoPipeIsReplaced() throws {
+    let path = folder.file("pipe")
+    try #require(mkfifo(path, 0o600) == 0)
+    try refused { try OutputFile(path, replaces: true).write([1]) }
+    try refused { _ = try OutputFile("/dev/null", replaces: true) }
+    #expect(folder.names == ["pipe"])
+  }
+
   @Test func noSuchFolder() throws { try refused { _ = try OutputFile(folder.file("absent/out.bin"), replaces: true) } }
 
   @Test func aFolderStandsThere() throws { try refused { _ = try OutputFile(folder.path, replaces: true) } }

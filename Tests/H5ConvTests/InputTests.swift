@@ -8,7 +8,6 @@ import Testing
 func npy(_ folder: TemporaryFolder, _ name: String, _ tensor: Tensor) throws -> String {
   let writer = try NPYWriter(folder.file(name), shape: tensor.shape)
   try writer.append(tensor)
-  try writer.close()
   return folder.file(name)
 }
 

@@ -61,3 +61,64 @@ struct CircleTests {
     #expect(try root.member("group") == .group)
   }
 }
+
+/// libhdf5 runs for ever on an object of no size, and believes sizes that lead out of its memory.
+@Suite("Texts of variable length")
+struct GlobalHeapTests {
+  private let bytes = contents(of: Fixtures.path("hdf5/attributes.h5"))
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// What can be read, by name.
+  private func texts(_ bytes: [UInt8]) throws -> [String: [String]] {
+    let root = try File.open(try folder.write("file.h5", bytes)).root
+    var texts: [String: [String]] = [:]
+    for name in try root.attributeNames() { texts[name] = try? root.stringsAttribute(name) }
+    return texts
+  }
+
+  /// Expects that a text is missing, and the others are what they were.
+  private func expectLess(_ changed: [UInt8]) throws {
+    let (whole, found) = (try texts(bytes), try texts(changed))
+    #expect(found.count < whole.count && found.allSatisfy { whole[$0.key] == $0.value })
+  }
+
+  private var heap: Int {
+    get throws { try #require(bytes.indices.dropLast(4).first { bytes[$0...].starts(with: Array("GCOL".utf8)) }) }
+  }
+
+  private func changed(_ place: Int, _ new: [UInt8]) -> [UInt8] {
+    var changed = bytes
+    changed.replaceSubrange(place..<place + new.count, with: new)
+    return changed
+  }
+
+  /// Offsets in the collection: its signature and size, the first object's number and size.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      (0, [0x58]), (8, Array(repeating: 0, count: 8)), (8, Array(repeating: 0xff, count: 8)), (8, [17, 0]),
+      (16, Array(repeating: 0, count: 16)), (16, [0xff, 0xff]), (24, Array(repeating: 0xff, count: 8)),
+      (24, [0, 0, 0, 0, 0, 0, 0, 0x80]), (24, [0xe8] + Array(repeating: 0xff, count: 7)),
+    ] as [(Int, [UInt8])]) func liesInTheCollection(_ offset: Int, _ new: [UInt8]) throws
+  {
+    try expectLess(changed(try heap + offset, new))
+  }
+
+  /// Every place of a text with another length, collection and number.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [(-4, [0xff, 0xff, 0xff, 0xff]), (-1, [1]), (0, [1]), (7, [0x80]), (8, [0xff, 0xff]), (11, [0xff])]
+      as [(Int, [UInt8])]) func liesInThePlaces(_ offset: Int, _ new: [UInt8]) throws
+  {
+    let start = try heap
+    let address = (0..<8).map { UInt8(truncatingIfNeeded: start >> (8 * $0)) }
+    let places = bytes.indices.dropLast(12).filter {
+      $0 >= 4 && (1..<64).contains(bytes[$0 - 4]) && bytes[$0 - 3..<$0].allSatisfy { $0 == 0 }
+        && bytes[$0...].starts(with: address)
+    }
+    #expect(places.count == 4)
+    for place in places { try expectLess(changed(place + offset, new)) }
+  }
+}

@@ -189,7 +189,6 @@ struct ArrayWriterTests {
     let tensor = try Tensor(shape: shape, values: (0..<count).map { Float($0) * 0.5 })
     let writer = try NPYWriter(folder.file("a.npy"), shape: shape)
     try writer.append(tensor)
-    try writer.close()
     let read = try ArrayFile.npy(folder.file("a.npy"))
     #expect(read.shape == shape)
     #expect(read.values == tensor.values)
@@ -203,7 +202,6 @@ struct ArrayWriterTests {
     let shape = Array(repeating: 1, count: 30_000)
     let writer = try NPYWriter(folder.file("a.npy"), shape: shape)
     try writer.append(try Tensor(shape: [1], values: [7]))
-    try writer.close()
     let read = try ArrayFile.npy(folder.file("a.npy"))
     #expect(read.shape == shape)
     #expect(read.values == [7])
@@ -216,7 +214,6 @@ struct ArrayWriterTests {
     for row in 0..<3 {
       try writer.append(try Tensor(shape: [1, 4], values: (0..<4).map { Float(row * 4 + $0 - 5) / 4 }))
     }
-    try writer.close()
     #expect(contents(of: folder.file("a.npy")) == contents(of: array("le_f4.npy")))
   }
 

@@ -348,5 +348,45 @@ def cyclic_btree(place, runs):
     return runs('in/file.weights.h5')
 
 
+def heap_cases():
+    """Lies about the config's text, which lies in the file's global heap: in its place, in the collection, in the object."""
+    def case(name, change):
+        def make(place):
+            config, weights = tiny.good()
+            path = place.folder / 'model.h5'
+            tiny.h5(path, config, weights)
+            data = bytearray(path.read_bytes())
+            heap = data.find(b'GCOL')
+            at = data.find(struct.pack('<Q', heap))
+            while at >= 4 and struct.unpack('<I', data[at - 4:at])[0] < 300:
+                at = data.find(struct.pack('<Q', heap), at + 1)
+            change(data, at - 4, heap)
+            path.write_bytes(data)
+            return model_runs('in/model.h5')
+        return Case('heap-' + name, make)
+
+    def reference(length=None, collection=None, number=None):
+        def change(data, at, heap):
+            old = struct.unpack('<IQI', data[at:at + 16])
+            new = (length, collection(heap, len(data)) if collection else None, number)
+            data[at:at + 16] = struct.pack('<IQI', *(new[i] if new[i] is not None else old[i] for i in range(3)))
+        return change
+
+    def at_heap(offset, form, *values):
+        def change(data, _, heap):
+            data[heap + offset:heap + offset + struct.calcsize(form)] = struct.pack(form, *values)
+        return change
+
+    return [case(name, change) for name, change in {
+        'length-4g': reference(length=2**32 - 1), 'length-1': reference(length=1), 'length-longer': reference(length=100_000), 'number-0': reference(number=0),
+        'number-65535': reference(number=65535), 'number-4g': reference(number=2**32 - 1), 'collection-itself': reference(collection=lambda heap, size: heap + 16),
+        'collection-end': reference(collection=lambda heap, size: size - 8), 'collection-far': reference(collection=lambda heap, size: 2**63 + 5),
+        'collection-all': reference(collection=lambda heap, size: 2**64 - 1), 'size-0': at_heap(8, '<Q', 0), 'size-17': at_heap(8, '<Q', 17), 'size-huge': at_heap(8, '<Q', 2**64 - 1),
+        'size-2-40': at_heap(8, '<Q', 2**40), 'object-empty-free': at_heap(16, '<HHIQ', 0, 0, 0, 0), 'object-free-1': at_heap(16, '<HHIQ', 0, 0, 0, 1),
+        'object-0': at_heap(24, '<Q', 0), 'object-huge': at_heap(24, '<Q', 2**64 - 1), 'object-wraps': at_heap(24, '<Q', 2**64 - 24), 'object-1': at_heap(24, '<Q', 1),
+        'object-number': at_heap(16, '<H', 65535), 'signature': at_heap(0, '<4s', b'TREE'), 'version': at_heap(4, '<B', 9),
+    }.items()]
+
+
 def cases():
-    return [weight_case(name, write) for name, write in weight_cases().items()] + elsewhere_cases() + shape_of_tree_cases()
+    return heap_cases() + [weight_case(name, write) for name, write in weight_cases().items()] + elsewhere_cases() + shape_of_tree_cases()

@@ -33,9 +33,11 @@ def cases():
         out = place.folder.parent / 'out'
         (out / 'link.h5').symlink_to(place.outside / 'written.h5')
         (out / 'viz').symlink_to(place.outside)
+        os.mkfifo(out / 'pipe.h5')
         return [['convert', 'in/model.h5', 'out/link.h5'], ['convert', 'in/model.h5', '/dev/full'], ['convert', 'in/model.h5', 'in/model.h5'],
                 ['extract', 'in/model.h5', str(PICTURE), '-o', 'out/link.h5'], ['viz', 'in/model.h5', str(PICTURE), '-o', 'out/viz'],
-                ['slice', 'in/model.h5', '--outputs', '*', '-o', 'out/none/x.h5']]
+                ['slice', 'in/model.h5', '--outputs', '*', '-o', 'out/none/x.h5'], ['convert', 'in/model.h5', 'out/pipe.h5', '--force'],
+                ['viz', 'in/model.h5', str(PICTURE), '-o', 'out/pipe.h5', '--force']]
 
     def sparse(place):
         path = place.folder / 'sparse.h5'

@@ -1,6 +1,7 @@
 // An HDF5 file driver for a part of a file that is open already: a whole file, or the member of an archive.
 #pragma once
 #include "CHDF5Chunks.h"
+#include "CHDF5Heap.h"
 
 #include <hdf5.h>
 #include <stdint.h>
