@@ -30,7 +30,8 @@ let package = Package(
     .executable(name: "h5conv", targets: ["H5ConvCLI"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // C libraries of the system, and C of our own.
@@ -46,6 +47,7 @@ let package = Package(
     .target(name: "CSystem"),
     .target(name: "CHDF5Window", dependencies: ["CHDF5"]),
     .target(name: "CFont", exclude: ["LICENSE-DejaVu.txt"]),
+    .target(name: "CReport", exclude: ["page"]),
 
     // The rooms, in order of dependency.
     room("Diagnostics"),
@@ -68,7 +70,11 @@ let package = Package(
     room("Images", uses: ["CImageCodecs", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics"]),
     room(
       "Visualization",
-      uses: ["CKernels", "CFont", "CFreeType", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"],
+      uses: [
+        "CKernels", "CFont", "CFreeType", "CReport", "H5ConvImages", "H5ConvConfig", "H5ConvTensors",
+        "H5ConvDiagnostics",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ],
       notices: ["COLORMAPS-NOTICE.md"]),
 
     // The library's face, its companion for tests, and the command line.
@@ -114,7 +120,9 @@ let package = Package(
         "H5ConvTensors", "H5ConvDiagnostics",
       ]),
     tests("Images", of: ["H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
-    tests("Visualization", of: ["H5ConvVisualization", "H5ConvImages", "H5ConvTensors", "H5ConvDiagnostics"]),
+    tests(
+      "Visualization",
+      of: ["H5ConvVisualization", "H5ConvImages", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
     tests(
       "H5Conv",
       of: [

@@ -56,17 +56,23 @@ def codes_of(command):
 
 
 class Markup(html.parser.HTMLParser):
-    """Finds markup in a page that h5conv did not write."""
+    """Finds markup in a page that h5conv did not write. A report has one script of its own, data, and pictures of architectures."""
 
-    def __init__(self):
+    def __init__(self, is_report=False):
         super().__init__()
-        self.found, self.has_policy = [], False
+        self.found, self.has_policy, self.is_report, self.scripts = [], False, is_report, 0
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         if attributes.get('http-equiv', '').lower() == 'content-security-policy':
             self.has_policy = True
-        if tag in ('script', 'iframe', 'object', 'embed', 'svg', 'link', 'base', 'form') or any(name.startswith('on') for name in attributes):
+        is_own = False
+        if self.is_report and tag == 'script':
+            self.scripts += not attributes
+            is_own = self.scripts <= 1 if not attributes else attributes.get('type') in ('application/json', 'text/plain')
+        elif self.is_report and tag == 'svg':
+            is_own = True
+        if tag in ('script', 'iframe', 'object', 'embed', 'svg', 'link', 'base', 'form') and not is_own or any(name.startswith('on') for name in attributes):
             self.found.append(tag)
         for name in ('href', 'src'):
             if not attributes.get(name, './').startswith(('./', '#', 'manifest.json')):
@@ -247,8 +253,8 @@ class Runner:
                     content = file.read()
                 if any(secret in content for secret in SECRETS):
                     found.append('read')
-                if path.endswith('/index.html'):
-                    page = Markup()
+                if path.endswith(('/index.html', '/report.html')):
+                    page = Markup(path.endswith('/report.html'))
                     page.feed(content.decode(errors='replace'))
                     if page.found or not page.has_policy or HIDDEN.search(content.decode(errors='replace')):
                         found.append('html')
@@ -270,6 +276,8 @@ MISDEEDS = {
     'cat ../outside/secret.txt': 'read', 'cp ../outside/secret.raw out/x.h5': 'read', 'touch ../outside/plugin-was-loaded': 'code', 'touch out/code-ran': 'code',
     "printf '\\033[31m'": 'escape', "printf '\\342\\200\\256' >&2": 'escape', "printf '\\377'": 'escape', "printf 'a\\tb'": 'escape',
     "mkdir out/x.h5; echo '<script>1</script>' > out/x.h5/index.html": 'html', "mkdir out/x.h5; echo '<p>' > out/x.h5/index.html": 'html',
+    "mkdir out/x.h5; echo '<meta http-equiv=Content-Security-Policy><script></script><script>1</script>' > out/x.h5/report.html": 'html',
+    "mkdir out/x.h5; echo '<meta http-equiv=Content-Security-Policy><img onerror=1>' > out/x.h5/report.html": 'html',
     'exit 65': 'lines', 'printf "h5conv: a\\nb\\n" >&2; exit 65': 'lines', 'echo "x: y" >&2; exit 65': 'lines', 'echo "h5conv: x" >&2; exit 2': 'exit code',
     'echo "h5conv: x" >&2; exit 139': 'exit code',
 }

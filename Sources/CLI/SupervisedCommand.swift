@@ -63,16 +63,25 @@ struct SupervisionArguments: ParsableArguments {
   func limits() throws -> Limits { Limits(memory: try memory(), seconds: timeLimit) }
 
   private func memory() throws -> Int? {
-    guard let memoryLimit else { return nil }
-    let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
-    var digits = memoryLimit.uppercased()
-    if digits.hasSuffix("B") { digits.removeLast() }
-    let unit = digits.last.flatMap { units[$0] }
-    if unit != nil { digits.removeLast() }
-    guard let number = Int(digits), number > 0,
-      case let (bytes, isTooMuch) = number.multipliedReportingOverflow(by: unit ?? 1),
-      !isTooMuch, bytes >= 16 << 20
-    else { throw ValidationError("--memory-limit \(memoryLimit) is no size of at least 16M, such as 512M or 4G") }
-    return bytes
+    try memoryLimit.map { try byteCount($0, option: "--memory-limit", atLeast: 16 << 20) }
   }
+}
+
+/// The bytes that `text` states: `512M`, `4G`.
+///
+/// - Throws: `ValidationError` that names the option.
+func byteCount(_ text: String, option: String, atLeast least: Int) throws -> Int {
+  let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+  var digits = text.uppercased()
+  if digits.hasSuffix("B") { digits.removeLast() }
+  let unit = digits.last.flatMap { units[$0] }
+  if unit != nil { digits.removeLast() }
+  guard let number = Int(digits), number > 0,
+    case let (bytes, isTooMuch) = number.multipliedReportingOverflow(by: unit ?? 1),
+    !isTooMuch, bytes >= least
+  else {
+    let smallest = least >= 1 << 20 ? "\(least >> 20)M" : "\(least / 1000)K"
+    throw ValidationError("\(option) \(text) is no size of at least \(smallest), such as 512M or 4G")
+  }
+  return bytes
 }

@@ -8,9 +8,10 @@ struct VizCommand: SupervisedCommand {
   static let configuration = CommandConfiguration(
     commandName: "viz", abstract: "Show what every convolution sees in a picture.",
     discussion: """
-      Makes a folder with two PNG per layer, every channel in it and one activation as whole pixels, an index.html to look through \
-      and a manifest.json for programs. Colours are a palette, so that the 8-bit data can be read back from the files.
-      Example: h5conv viz model.h5 cat.jpg -l 'block?_conv*' --style grid --scale layer
+      Makes a folder with report.html, one offline page in which every channel can be looked at, two PNG per layer with one activation \
+      as whole pixels, an index.html of these and a manifest.json for programs. With -o FILE.html it makes the page only, of several \
+      pictures a page that compares them.
+      Example: h5conv viz model.h5 cat.jpg -l 'block?_conv*' -o cat.html
       """)
 
   @Argument(help: ArgumentHelp("The model file.", valueName: "model")) var model: String
@@ -20,7 +21,8 @@ struct VizCommand: SupervisedCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The folder of results; viz-MODEL-IMAGE by default. Of several images: a folder of such.", valueName: "folder"))
+      "The folder of results; viz-MODEL-IMAGE by default. Of several images: a folder of such. FILE.html: the page only.",
+      valueName: "path"))
   var output: String?
   @Option(help: ArgumentHelp("strip (all channels side by side), grid (rows), or both.", valueName: "style"))
   var style = "both"
@@ -36,6 +38,15 @@ struct VizCommand: SupervisedCommand {
   @Option(help: ArgumentHelp("Pixels along each side of an activation.", valueName: "n")) var cell = 1
   @Option(help: ArgumentHelp("Width of the lines between channels, in pixels.", valueName: "n")) var gap = 1
   @Option(help: ArgumentHelp("Resolution that the files state.", valueName: "n")) var dpi = 300
+  @Option(
+    help: ArgumentHelp(
+      "Size that a page may have (25M); large maps become thumbnails until it fits, and the page says so.",
+      valueName: "size"))
+  var maxHTML = "25M"
+  @Option(help: ArgumentHelp("Names of the classes for the page: one per line, or JSON.", valueName: "file"))
+  var labels: String?
+  @Option(help: ArgumentHelp("How many classes the page names; 0 for none.", valueName: "n")) var top: Int?
+  @Flag(help: "The network ends in logits: the page shows probabilities.") var softmax = false
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
@@ -45,8 +56,9 @@ struct VizCommand: SupervisedCommand {
 
   var job: Job {
     Job(
-      file: model, inputs: [model] + source.files + inputs,
-      output: output.map { .folder($0) } ?? .folders(beginning: ResultFolders.defaultPrefix), runsModel: true)
+      file: model, inputs: [model] + source.files + inputs + (labels.map { [$0] } ?? []),
+      output: output.map { isPage ? .file($0) : .folder($0) } ?? .folders(beginning: ResultFolders.defaultPrefix),
+      runsModel: true)
   }
 
   func work() throws {
@@ -54,20 +66,25 @@ struct VizCommand: SupervisedCommand {
     let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
+    let visualizer = Visualizer(
+      slice, image: try image.options(), report: try report, threads: running.threads)
+    if isPage, let output { return try writePage(visualizer, items, to: output) }
     var manifests: [String] = []
     let folders = try ResultFolders(model: path, output: output, items: items)
     for (place, item) in items.enumerated() {
       Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(place + 1) of \(items.count): \(item.path)") }
-      let results = try slice.visualize(
-        item, image: try image.options(), figures: figures, threads: running.threads, replaces: force
-      ) { example, count in folders.folder(item: place, example: example, of: count) }
+      let results = try visualizer.makeFolders(item, figures: figures, replaces: force) { example, count in
+        folders.folder(item: place, example: example, of: count)
+      }
       Terminal.endProgress()
       for result in results {
         if !running.quiet { Terminal.note("preprocess: \(result.preprocess)") }
         if json { manifests.append(result.manifest) } else { try Terminal.print(result.table) }
         if !running.quiet {
-          Terminal.note("\(result.folder): \(result.pictureCount) pictures; open index.html to look through them")
+          for note in result.notes { Terminal.note("note: \(note)") }
+          Terminal.note(
+            "\(result.folder): \(result.pictureCount) pictures; open report.html to look into every channel")
         }
       }
     }
@@ -76,9 +93,41 @@ struct VizCommand: SupervisedCommand {
     if json { try Terminal.print(manifests.count == 1 ? manifests[0] : "[\(manifests.joined(separator: ","))]") }
   }
 
+  /// Whether only the page is wanted.
+  private var isPage: Bool { output?.lowercased().hasSuffix(".html") ?? false }
+
+  private func writePage(_ visualizer: Visualizer, _ items: [InputItem], to output: String) throws {
+    let page = try visualizer.makeReport(items) { done in
+      Worker.progresses()
+      if !running.quiet, items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
+    }
+    Terminal.endProgress()
+    try page.write(to: output, replaces: force)
+    guard !running.quiet else { return }
+    for preprocess in page.preprocess { Terminal.note("preprocess: \(preprocess)") }
+    for note in page.notes { Terminal.note("note: \(note)") }
+    Terminal.note("\(output): written; open it in a browser")
+  }
+
   func validate() throws {
-    if let output, [".html", ".png", ".npz", ".h5"].contains(where: output.hasSuffix) {
-      throw ValidationError("viz writes a folder; \(output) looks like a file")
+    if let output, [".png", ".npz", ".h5"].contains(where: output.hasSuffix) {
+      throw ValidationError("viz writes a folder or a page (.html); \(output) looks like another file")
+    }
+    if isPage, json { throw ValidationError("--json is about a folder of pictures; the page holds its own data") }
+    if let top, top < 0 { throw ValidationError("--top must not be negative") }
+    _ = try byteCount(maxHTML, option: "--max-html", atLeast: 100_000)
+  }
+
+  private var report: ReportOptions {
+    get throws {
+      var report = ReportOptions()
+      report.maxBytes = try byteCount(maxHTML, option: "--max-html", atLeast: 100_000)
+      report.labels = try labels.map { try readLabels($0) } ?? []
+      report.top = top ?? 5
+      report.softmax = softmax
+      report.scores = top == 0 ? false : labels != nil || top != nil || softmax ? true : nil
+      report.command = CommandText.typed
+      return report
     }
   }
 

@@ -94,12 +94,7 @@ private struct ImageTarget {
 
 extension Model {
   /// The data format of the first layer that states one.
-  var dataFormat: DataFormat {
-    let stated = graph.calls.lazy.compactMap { call in
-      graph.layers[call.layer].config["data_format"]?.string
-    }.first
-    return stated == "channels_first" ? .channelsFirst : .channelsLast
-  }
+  var dataFormat: DataFormat { graph.isChannelsFirst ? .channelsFirst : .channelsLast }
 
   /// Whether the network's pictures have their channels in front of height and width.
   var isChannelsFirst: Bool { dataFormat == .channelsFirst }

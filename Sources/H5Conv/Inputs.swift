@@ -44,16 +44,24 @@ extension Model {
   public func load(_ item: InputItem, _ options: ImageOptions = ImageOptions()) throws -> (
     inputs: [Tensor], preprocess: String
   ) {
+    let (inputs, preprocess, _) = try loadWithPicture(item, options)
+    return (inputs, preprocess)
+  }
+
+  /// The same with what the network sees before any arithmetic; nil for arrays.
+  func loadWithPicture(_ item: InputItem, _ options: ImageOptions) throws -> (
+    inputs: [Tensor], preprocess: String, picture: Raster?
+  ) {
     if let arrays = item.arrays {
-      guard options.preprocess != "auto" else { return (arrays, "none (arrays are taken as they are)") }
+      guard options.preprocess != "auto" else { return (arrays, "none (arrays are taken as they are)", nil) }
       let preprocessing = try Preprocessing.parse(options.preprocess)
       let inputs = try naming(item.path) {
         try arrays.map { try preprocessing.apply($0, channelsFirst: isChannelsFirst) }
       }
-      return (inputs, "\(preprocessing) (as asked for)")
+      return (inputs, "\(preprocessing) (as asked for)", nil)
     }
     let image = try prepare(image: item.path, options)
-    return ([image.tensor], image.preprocess)
+    return ([image.tensor], image.preprocess, image.raster)
   }
 
   /// The arrays of a `.npy` or `.npz` file, one for each input of the network.

@@ -17,6 +17,17 @@ public struct Inspection: Sendable {
   /// What a user should know: layers that cannot be run, weights that are missing or left over.
   public let warnings: [String]
 
+  /// Writes the architecture to the file at `path`, whose name tells the format: `.svg`, `.dot` (Graphviz) or `.mmd` (Mermaid).
+  ///
+  /// - Throws: `H5ConvError`: `usage` for another name or a file without an architecture, `cannotWrite`, `inputOutput`.
+  public func writeGraph(to path: String, replaces: Bool = false) throws {
+    guard let model else {
+      throw H5ConvError(
+        .usage, "the file has no architecture to draw", remedy: "give it with --architecture", file: file.path)
+    }
+    try model.writeGraph(to: path, replaces: replaces)
+  }
+
   /// Opens the file at `path`.
   ///
   /// No weights are read, except of layers that look like one layer which a model and one nested in it share: Keras counts those

@@ -7,8 +7,10 @@ import H5ConvTensors
 extension Inspection {
   /// What is known of the file as JSON, described by `schemas/inspect.schema.json`.
   ///
-  /// - Parameter weights: whether `weights` lists every weight with its statistics; it reads them all.
-  public func json(weights: Bool = false) throws -> String {
+  /// - Parameters:
+  ///   - weights: whether `weights` lists every weight with its statistics; it reads them all.
+  ///   - columns: what each layer tells besides.
+  public func json(weights: Bool = false, columns: [LayerColumn] = []) throws -> String {
     var object: JSONObject = [
       "version": 1, "file": .string(file.path), "format": .string(file.container.rawValue),
       "keras_version": .optional(file.kerasVersion), "backend": .optional(file.backend),
@@ -24,7 +26,15 @@ extension Inspection {
         model.graph.outputs.compactMap { output in
           model.graph.taps.last { $0.tensor == output }.map { .string($0.key) }
         })
-      object["layers"] = .array(summary.rows.map(\.json))
+      let footprint = columns.isEmpty ? nil : Footprint(model.graph)
+      let footprints = footprint?.layers(of: model.graph) ?? [:]
+      func fields(_ path: [String]) -> KeyValuePairs<String, JSONValue> {
+        footprint.flatMap { footprint in footprints[path]?.json(columns, isAssumed: footprint.isAssumed) } ?? [:]
+      }
+      object["layers"] = .array(summary.rows.map { $0.json(path: [], fields) })
+      if columns.contains(.macs), let footprint {
+        object["total_macs"] = footprint.isAssumed ? .null : footprint.multiplyAccumulates.map { .int($0) } ?? .null
+      }
       object["total_params"] = .int(summary.totalParameters)
       object["trainable_params"] = .int(summary.trainableParameters)
       object["non_trainable_params"] = .int(summary.nonTrainableParameters)
@@ -61,7 +71,9 @@ extension Inspection {
 }
 
 extension Summary.Row {
-  fileprivate var json: JSONValue {
+  /// - Parameter fields: further members for the layer at a path; those that are null are left out.
+  fileprivate func json(path: [String], _ fields: ([String]) -> KeyValuePairs<String, JSONValue>) -> JSONValue {
+    let path = path + [name]
     var object: JSONObject = [
       "name": .string(name), "class": .string(className),
       "output_shape": outputShapes.count > 1
@@ -70,7 +82,8 @@ extension Summary.Row {
       "inbound": .array(inbound.map { .string($0) }), "index": index.map { .int($0) } ?? .null,
       "supported": .bool(isSupported),
     ]
-    if !nested.isEmpty { object["layers"] = .array(nested.map(\.json)) }
+    for (name, value) in fields(path) where !value.isNull { object[name] = value }
+    if !nested.isEmpty { object["layers"] = .array(nested.map { $0.json(path: path, fields) }) }
     return .object(object)
   }
 }

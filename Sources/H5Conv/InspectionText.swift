@@ -7,13 +7,16 @@ import H5ConvTensors
 extension Inspection {
   /// The summary as text, as Keras prints it, with the file's origin and the warnings behind it.
   ///
-  /// - Parameter weights: whether a table of all weights with their statistics follows; it reads them all.
-  public func text(weights: Bool = false) throws -> String {
+  /// - Parameters:
+  ///   - weights: whether a table of all weights with their statistics follows; it reads them all.
+  ///   - columns: what the table of layers tells besides.
+  public func text(weights: Bool = false, columns: [LayerColumn] = []) throws -> String {
     var parts: [String] = []
     if let model, let summary {
       parts.append("Model: \"\(model.name)\" (\(model.architecture.className))")
-      parts.append(summary.table)
-      parts.append(totals(summary))
+      let footprint = columns.isEmpty ? nil : Footprint(model.graph)
+      parts.append(summary.table(columns, footprint, model.graph))
+      parts.append(totals(summary, columns.contains(.macs) ? footprint : nil))
     } else {
       parts.append(try groupTable())
     }
@@ -28,7 +31,16 @@ extension Inspection {
     }.joined(separator: "\n\n")
   }
 
-  private func totals(_ summary: Summary) -> String {
+  private func totals(_ summary: Summary, _ footprint: Footprint?) -> String {
+    var lines = parameterTotals(summary)
+    if let footprint {
+      let total = footprint.isAssumed ? nil : footprint.multiplyAccumulates
+      lines += "\n" + "Total MACs:".padded(to: 22) + (total?.grouped ?? "not known: the input's size is open")
+    }
+    return lines
+  }
+
+  private func parameterTotals(_ summary: Summary) -> String {
     let rows = [
       ("Total params:", summary.totalParameters), ("Trainable params:", summary.trainableParameters),
       ("Non-trainable params:", summary.nonTrainableParameters),
@@ -71,22 +83,25 @@ extension Inspection {
 }
 
 extension Summary {
-  fileprivate var table: String {
+  fileprivate func table(_ columns: [LayerColumn], _ footprint: Footprint?, _ graph: Graph) -> String {
+    let footprints = footprint?.layers(of: graph) ?? [:]
     var lines = TextTable(
-      columns: ["#", "Layer (type)", "Output Shape", "Param #", "Connected to"], rightAligned: 3...3)
-    func add(_ rows: [Row], indent: String) {
+      columns: ["#", "Layer (type)", "Output Shape", "Param #"] + columns.map(\.title) + ["Connected to"],
+      rightAligned: 3...(3 + columns.count))
+    func add(_ rows: [Row], path: [String], indent: String) {
       for row in rows {
         let shapes = row.outputShapes.map(\.description)
         let shape = shapes.count > 1 ? "[\(shapes.joined(separator: ", "))]" : shapes.first ?? "?"
-        lines.add([
-          row.index.map(String.init) ?? "", "\(indent)\(row.name) (\(row.className))\(row.isSupported ? "" : " †")",
-          shape,
-          row.parameters.grouped, row.inbound.joined(separator: ", "),
-        ])
-        add(row.nested, indent: indent + "  ")
+        lines.add(
+          [
+            row.index.map(String.init) ?? "", "\(indent)\(row.name) (\(row.className))\(row.isSupported ? "" : " †")",
+            shape, row.parameters.grouped,
+          ] + columns.map { $0.cell(footprints[path + [row.name]], isAssumed: footprint?.isAssumed ?? true) }
+            + [row.inbound.joined(separator: ", ")])
+        add(row.nested, path: path + [row.name], indent: indent + "  ")
       }
     }
-    add(rows, indent: "")
+    add(rows, path: [], indent: "")
     let hasUnsupported = rows.contains { !$0.isSupported }
     return lines.text + (hasUnsupported ? "\n† not run by h5conv" : "")
   }

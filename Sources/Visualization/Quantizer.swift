@@ -164,7 +164,7 @@ private func truncatedByte(_ x: Float) -> UInt8 {
 
 /// The same in float64, where 2⁵² takes the place of 2²³.
 @inline(__always)
-private func truncatedByte(_ x: Double) -> UInt8 {
+func truncatedByte(_ x: Double) -> UInt8 {
   let clipped = x > 0 ? (x < 255 ? x : 255) : 0
   let shifted = clipped + 0x1p52
   let excess: UInt64 = shifted - 0x1p52 > clipped ? 1 : 0

@@ -74,6 +74,31 @@ struct InspectTests {
     }
   }
 
+  @Test func columns() throws {
+    let json = try inspect(tutorial, "--columns", "all")
+    #expect(try JSONSchema(named: "inspect").problems(json) == [])
+    let layer = try #require(json["layers"]?.array?.first { $0["name"] == "block0_conv2" })
+    #expect(layer["receptive_field"]?["whole"] == false)
+    #expect(layer["macs"]?.integer ?? 0 > 0)
+    #expect(json["total_macs"]?.integer ?? 0 > layer["macs"]?.integer ?? 0)
+    #expect(try inspect(tutorial)["layers"]?.array?.first?["macs"] == nil)
+    let run = try Program.run(["inspect", tutorial, "--columns", "receptive-field,stride"])
+    #expect(run.code == 0 && run.output.contains("Receptive Field") && !run.output.contains("MACs"))
+    #expect(try Program.run(["inspect", tutorial, "--columns", "weather"]).code == 64)
+  }
+
+  @Test(arguments: ["svg", "dot", "mmd"]) func graph(_ kind: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.\(kind)")
+    let run = try Program.run(["inspect", tutorial, "--graph", path])
+    #expect(run.code == 0, "\(run)")
+    let text = String(decoding: contents(of: path), as: UTF8.self)
+    #expect(text.contains("block0_conv2") && text.contains("2,320 params"))
+    #expect(try Program.run(["inspect", tutorial, "--graph", path]).code == 73)
+    #expect(try Program.run(["inspect", tutorial, "--graph", folder.file("model.png")]).code == 64)
+    #expect(folder.names == ["model.\(kind)"])
+  }
+
   @Test func unsupportedLayersAreWarnedOf() throws {
     let json = try inspect(ModelFixture.path("k3_own_code"))
     let warnings = (json["warnings"]?.array ?? []).compactMap(\.string)
@@ -219,7 +244,30 @@ struct VizTests {
       #expect(contents(of: folder.file("out/" + path)).starts(with: [0x89, 0x50, 0x4e, 0x47]), "\(path)")
     }
     #expect(!contents(of: folder.file("out/index.html")).isEmpty)
+    #expect(contents(of: folder.file("out/report.html")).starts(with: Array("<!doctype html>".utf8)))
     #expect(folder.names == ["out"])
+  }
+
+  /// -o FILE.html writes the page and nothing else, of all pictures.
+  @Test func pageOnly() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("page.html")
+    let arguments = ["viz", tutorial, picture("rgb8.png"), picture("grey8.png"), "-l", "conv2d_1", "-o", path]
+    let run = try Program.run(arguments)
+    try #require(run.code == 0, "\(run)")
+    #expect(folder.names == ["page.html"])
+    let html = String(decoding: contents(of: path), as: UTF8.self)
+    let data = try #require(
+      html.components(separatedBy: "id=\"data\">").last?.components(separatedBy: "</script>").first)
+    let json = try JSONParser.parse(data)
+    #expect(try JSONSchema(named: "report").problems(json) == [])
+    #expect(json["runs"]?.array?.count == 2)
+    // Where the command is typed, it says so.
+    #expect(json["command"]?.string?.hasPrefix("h5conv viz") == true)
+    #expect(try Program.run(arguments).code == 73)
+    #expect(try Program.run(arguments + ["--force", "--quiet"]).code == 0)
+    #expect(try Program.run(arguments + ["--json"]).code == 64)
+    #expect(try Program.run(arguments + ["--force", "--max-html", "nothing"]).code == 64)
   }
 
   @Test func severalPictures() throws {

@@ -1,0 +1,106 @@
+'use strict';
+// The page's data: statistics as JSON, the bytes of the maps as PNG in base64.
+
+const data = JSON.parse(document.getElementById('data').textContent);
+const $ = id => document.getElementById(id);
+
+/** An element with properties and children; texts become text nodes, never markup. */
+function el(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (name === 'style') Object.assign(element.style, value);
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.filter(child => child !== null && child !== undefined));
+  return element;
+}
+
+/** Tells the user that something is not as it should be. */
+function warn(text) {
+  $('warning').textContent = text;
+  $('warning').hidden = false;
+}
+
+function bytesOfBase64(text) {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** Adler-32 (RFC 1950). */
+function checkSum(bytes) {
+  let a = 1, b = 0;
+  for (let i = 0; i < bytes.length;) {
+    const end = Math.min(i + 5552, bytes.length);
+    for (; i < end; i++) { a += bytes[i]; b += a; }
+    a %= 65521; b %= 65521;
+  }
+  return (b * 65536) + a;
+}
+
+/** The grey values of a PNG by the browser's own decoder. */
+async function pixelsByBrowser(png, target, offset) {
+  const bitmap = await createImageBitmap(new Blob([png], {type: 'image/png'}), {colorSpaceConversion: 'none', premultiplyAlpha: 'none'});
+  const canvas = el('canvas', {width: bitmap.width, height: bitmap.height});
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  context.drawImage(bitmap, 0, 0);
+  // In parts, since four bytes for each are needed.
+  for (let y = 0; y < bitmap.height; y += 256) {
+    const rows = Math.min(256, bitmap.height - y);
+    const pixels = context.getImageData(0, y, bitmap.width, rows).data;
+    const count = Math.min(pixels.length / 4, target.length - offset);
+    for (let i = 0; i < count; i++) target[offset + i] = pixels[4 * i];
+    offset += count;
+  }
+  bitmap.close();
+  canvas.width = canvas.height = 0;
+  return offset;
+}
+
+/** The same by unpacking it here, for browsers that change what a page reads from a canvas. */
+async function pixelsByInflating(png, target, offset) {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  const width = view.getUint32(16), height = view.getUint32(20), parts = [];
+  for (let at = 8; at < png.length;) {
+    const length = view.getUint32(at);
+    if (view.getUint32(at + 4) === 0x49444154) parts.push(png.subarray(at + 8, at + 8 + length));
+    at += length + 12;
+  }
+  const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream('deflate'));
+  const rows = new Uint8Array(await new Response(stream).arrayBuffer());
+  for (let y = 0; y < height; y++) {
+    const count = Math.min(width, target.length - offset);
+    target.set(rows.subarray(y * (width + 1) + 1, y * (width + 1) + 1 + count), offset);
+    offset += count;
+  }
+  return offset;
+}
+
+const decoded = new Map();
+
+/** Promise of the bytes (channels, height, width) of a run's layer; `decoded.get(key).bytes` holds them once they are there. */
+function bytesOf(run, layer) {
+  const key = `${run}-${layer}`;
+  let entry = decoded.get(key);
+  if (entry) return entry.promise;
+  entry = {bytes: null};
+  entry.promise = (async () => {
+    const maps = data.runs[run].layers[layer];
+    const target = new Uint8Array(maps.channels * maps.height * maps.width);
+    const files = maps.maps.map(id => bytesOfBase64($(id).textContent));
+    for (const unpack of [pixelsByBrowser, pixelsByInflating]) {
+      try {
+        let offset = 0;
+        for (const file of files) offset = await unpack(file, target, offset);
+        if (checkSum(target) === maps.check_sum) return entry.bytes = target;
+      } catch (error) { /* The other way is left. */ }
+    }
+    warn('This browser changes what the page reads from its own pictures; maps and values here are not the network’s.');
+    return entry.bytes = target;
+  })();
+  decoded.set(key, entry);
+  return entry.promise;
+}

@@ -1,0 +1,103 @@
+import H5ConvDiagnostics
+import H5ConvFiles
+import H5ConvGraph
+import H5ConvInference
+import H5ConvVisualization
+
+/// Shows what the layers of a sub-model see: as folders of pictures, or as one page.
+///
+/// The weights are read once for all pictures.
+public struct Visualizer: Sendable {
+  let subModel: SubModel
+  let image: ImageOptions
+  let report: ReportOptions
+  let threads: Int?
+  let scores: NetworkScores
+  /// The sub-model with the scores as further outputs.
+  let running: SubModel
+
+  /// - Parameters:
+  ///   - subModel: the layers to show.
+  ///   - image: how a picture becomes an input.
+  ///   - report: what the page tells.
+  ///   - threads: number of threads; nil for one per processor.
+  public init(
+    _ subModel: SubModel, image: ImageOptions = ImageOptions(), report: ReportOptions = ReportOptions(),
+    threads: Int? = nil
+  ) {
+    self.subModel = subModel
+    self.image = image
+    self.report = report
+    self.threads = threads
+    scores = NetworkScores(subModel, isWanted: report.scores)
+    running = scores.taps.isEmpty ? subModel : SubModel(subModel.model, subModel.taps + scores.taps)
+  }
+
+  /// Runs the layers on each image of `item` and makes a folder for it: pictures, `report.html`, `index.html` and `manifest.json`.
+  ///
+  /// - Parameters:
+  ///   - item: what to run on, from ``Model/inputItems(_:sample:seed:)``.
+  ///   - figures: how feature maps become pictures.
+  ///   - replaces: whether files in an existing folder may be replaced.
+  ///   - folder: where they go, given the number of the example in `item` and how many there are.
+  /// - Throws: `H5ConvError`: `usage` for options or layers that cannot be drawn, `cannotWrite`, `limit` for a page that is too large,
+  ///   and what running throws.
+  public func makeFolders(
+    _ item: InputItem, figures: FigureOptions = FigureOptions(), replaces: Bool = false,
+    folder: (_ example: Int, _ count: Int) -> String
+  ) throws -> [VisualizationResult] {
+    let (styles, options) = try figures.resolved()
+    let run = try VisualizerRun(item, of: self)
+    return try (0..<run.count).map { example in
+      let output = try OutputFolder(folder(example, run.count), replaces: replaces)
+      let maps = try run.maps(of: example)
+      let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
+      let manifest = Manifest(
+        model: subModel.model.path, image: run.name(of: example), preprocess: run.preprocess,
+        inputHeight: run.height, inputWidth: run.width, h5convVersion: version, layers: layers)
+      var builder = ReportBuilder(subModel, report, inputShapes: run.inputShapes)
+      builder.add(try run.forReport(example, maps: maps, model: 0))
+      let page = try pageIfSmall(builder.report)
+      for picture in layers.flatMap(\.pictures) { try output.write(picture.fileName, picture.png) }
+      try output.write("manifest.json", Array(manifest.json.utf8))
+      try output.write("index.html", Array(ContactSheet(manifest).html.utf8))
+      if !page.html.isEmpty { try output.write("report.html", page.html) }
+      try output.commit()
+      return VisualizationResult(
+        folder: output.path, preprocess: run.preprocess, table: StatisticsTable.text(layers), manifest: manifest.json,
+        pictureCount: layers.reduce(0) { $0 + $1.pictures.count }, notes: page.notes)
+    }
+  }
+
+  /// The page; empty, with a note, when it would be too large: the pictures are worth having without it.
+  private func pageIfSmall(_ data: Report) throws -> (html: [UInt8], notes: [String]) {
+    do {
+      let page = try data.page(maxBytes: report.maxBytes, threads: Threads(threads).count)
+      return (page.html, page.notes)
+    } catch let error as H5ConvError where error.kind == .limit {
+      return ([], ["there is no report.html: \(error.what); \(error.remedy ?? "")"])
+    }
+  }
+
+  /// Runs the layers on all of `items` and makes one page of them.
+  ///
+  /// - Parameter progress: is told how many items are done.
+  /// - Throws: `H5ConvError` as ``makeFolders(_:figures:replaces:folder:)``.
+  public func makeReport(_ items: [InputItem], progress: (Int) -> Void = { _ in }) throws -> ReportPage {
+    var builder: ReportBuilder?
+    var notes: [String] = []
+    for (place, item) in items.enumerated() {
+      let run = try VisualizerRun(item, of: self)
+      var current = builder ?? ReportBuilder(subModel, report, inputShapes: run.inputShapes)
+      for example in 0..<run.count {
+        current.add(try run.forReport(example, maps: try run.maps(of: example), model: 0))
+      }
+      builder = current
+      if !notes.contains(run.preprocess) { notes.append(run.preprocess) }
+      progress(place + 1)
+    }
+    guard let builder else { throw H5ConvError(.usage, "there are no pictures to show") }
+    let page = try builder.report.page(maxBytes: report.maxBytes, threads: Threads(threads).count)
+    return ReportPage(html: page.html, notes: page.notes, preprocess: notes)
+  }
+}

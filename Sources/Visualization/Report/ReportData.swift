@@ -1,0 +1,132 @@
+import H5ConvConfig
+import H5ConvImages
+
+/// The data that a report's page holds for its script and for other programs: `schemas/report.schema.json` describes it.
+enum ReportData {
+  /// The version of the form; it changes when a reader would have to.
+  static let version = 1
+
+  /// - Parameter maps: where the bytes of the maps stand: for each run and layer the ids of the page's elements.
+  static func json(_ report: Report, maps: [[[String]]], notes: [String]) throws -> JSONValue {
+    [
+      "version": .int(version),
+      "h5conv_version": .string(report.h5convVersion),
+      "command": .string(report.command),
+      "notes": .array(notes.map { .string($0) }),
+      "models": .array(
+        report.models.map { model -> JSONValue in
+          [
+            "path": .string(model.path), "name": .string(model.name), "class": .string(model.className),
+            "origin": .string(model.origin), "params": .int(model.parameters),
+            "macs": .count(model.multiplyAccumulates),
+          ]
+        }),
+      "layers": .array(report.layers.map(layer)),
+      "runs": .array(try report.runs.enumerated().map { try run($1, maps: maps[$0]) }),
+      "colormaps": .array(
+        ColorMap.all.map { map -> JSONValue in
+          [
+            "name": .string(map.name), "diverging": .bool(map.isDiverging),
+            "colors": .string(String(decoding: base64(map.colors), as: UTF8.self)),
+          ]
+        }),
+    ]
+  }
+
+  private static func layer(_ layer: Report.Layer) -> JSONValue {
+    [
+      "index": .int(layer.index), "name": .string(layer.name), "class": .string(layer.className),
+      "shape": .array(layer.shape.map { .int($0) }), "params": .int(layer.parameters),
+      "macs": .count(layer.multiplyAccumulates),
+      "fields": .array(
+        layer.fields.map { field -> JSONValue in
+          field.isWhole
+            ? ["whole": true]
+            : [
+              "start": .double(field.start), "stride": .double(field.stride), "size": .double(field.size),
+              "bound": .bool(field.isBound), "gated": .bool(field.isGated),
+            ]
+        }),
+      "kernel": layer.kernel.map { kernel -> JSONValue in
+        [
+          "shape": .array(kernel.shape.map { .int($0) }), "values": .array(kernel.values.map { .short($0) }),
+        ]
+      } ?? .null,
+    ]
+  }
+
+  private static func run(_ run: Report.Run, maps: [[String]]) throws -> JSONValue {
+    [
+      "model": .int(run.model), "image": .string(run.image), "preprocess": .string(run.preprocess),
+      "input_size": ["height": .int(run.height), "width": .int(run.width)],
+      "picture": try run.picture.map { .string(try png($0)) } ?? .null,
+      "scores": .array(
+        run.scores.map { score -> JSONValue in
+          [
+            "index": .int(score.index), "label": score.label.map { .string($0) } ?? .null,
+            "score": .double(score.score),
+          ]
+        }),
+      "score_note": run.scoreNote.map { .string($0) } ?? .null,
+      "layers": .array(zip(run.maps, maps).map { one, ids in one.map { self.maps($0, ids) } ?? .null }),
+    ]
+  }
+
+  private static func maps(_ maps: ByteMaps, _ ids: [String]) -> JSONValue {
+    let (layer, channels) = (maps.layer, maps.statistics)
+    var object: JSONObject = [
+      "height": .int(maps.height), "width": .int(maps.width), "channels": .int(maps.channels),
+      "full_height": .int(maps.fullHeight), "full_width": .int(maps.fullWidth), "reduction": .int(maps.reduction),
+      "min": .double(layer.minimum), "max": .double(layer.maximum), "mean": .double(layer.mean),
+      "std": .double(layer.standardDeviation), "zero_fraction": .double(layer.zeroFraction),
+      "flat_channels": .array(layer.flatChannels.map { .int($0) }), "nan_count": .int(layer.nanCount),
+      "inf_count": .int(layer.infinityCount), "histogram": .array(maps.histogram.map { .int($0) }),
+      "channel_min": .array(channels.map { .short($0.minimum) }),
+      "channel_max": .array(channels.map { .short($0.maximum) }),
+      "channel_mean": .array(channels.map { .short($0.finiteCount > 0 ? Float($0.mean) : .nan) }),
+      "channel_std": .array(
+        channels.map { one in
+          .short(one.finiteCount > 0 ? Float((one.squares / Double(one.finiteCount)).squareRoot()) : .nan)
+        }),
+      "channel_zeros": .array(channels.map { .int($0.zeroCount) }),
+      "maps": .array(ids.map { .string($0) }), "check_sum": .int(Int(checkSum(maps.bytes))),
+    ]
+    if !layer.isFinite {
+      object["channel_levels"] = .array((0..<maps.channels).map { .int(maps.levels(of: $0)) })
+      object["channel_nan"] = .array(channels.map { .int($0.nanCount) })
+      object["channel_inf"] = .array(channels.map { .int($0.infinityCount) })
+    }
+    return .object(object)
+  }
+
+  /// Adler-32 (RFC 1950), by which the page knows that the browser gave the bytes unchanged.
+  static func checkSum(_ bytes: [UInt8]) -> UInt32 {
+    var (a, b) = (1 as UInt32, 0 as UInt32)
+    // 5552 is how many additions fit before the modulus.
+    for start in stride(from: 0, to: bytes.count, by: 5552) {
+      for byte in bytes[start..<min(start + 5552, bytes.count)] {
+        a &+= UInt32(byte)
+        b &+= a
+      }
+      a %= 65_521
+      b %= 65_521
+    }
+    return b << 16 | a
+  }
+
+  private static func png(_ picture: Raster) throws -> String {
+    let file = try PNGPicture(
+      kind: picture.channels == 1 ? .grey : .rgb, width: picture.width, height: picture.height, pixels: picture.pixels
+    ).encoded()
+    return "data:image/png;base64," + String(decoding: base64(file), as: UTF8.self)
+  }
+}
+
+extension JSONValue {
+  /// The shortest number that reads back as `value`, null when it is not finite.
+  fileprivate static func short(_ value: Float) -> JSONValue {
+    value.isFinite ? .double(Double(value.description) ?? Double(value)) : .null
+  }
+
+  fileprivate static func count(_ value: Int?) -> JSONValue { value.map { .int($0) } ?? .null }
+}
