@@ -137,7 +137,23 @@ let package = Package(
         "H5ConvTensors",
         "H5ConvDiagnostics",
       ]),
-    tests("CLI", of: ["H5ConvCLI", "H5ConvHDF5", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    tests(
+      "CLI", of: ["CTestSupport", "H5ConvCLI", "H5ConvHDF5", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Readers under libFuzzer, which only tools/fuzz links.
+if Context.environment["H5CONV_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer"),
+    .executableTarget(
+      name: "h5conv-fuzz",
+      dependencies: [
+        "CLibFuzzer", "H5Conv", "H5ConvConfig", "H5ConvDiagnostics", "H5ConvFiles", "H5ConvGraph", "H5ConvImages",
+        "H5ConvModelFiles", "H5ConvTensors",
+      ],
+      path: "Sources/Fuzz", swiftSettings: strict),
+  ]
+}

@@ -1,3 +1,4 @@
+import CTestSupport
 import Foundation
 import Glibc
 import H5ConvConfig
@@ -11,8 +12,10 @@ private final class LongRun {
   let process = Process()
   private let errors: URL
 
-  /// - Parameter existing: what stands at the output already.
-  init(_ options: [String] = [], existing: [UInt8]? = nil) throws {
+  /// - Parameters:
+  ///   - existing: what stands at the output already.
+  ///   - pictures: those that come last; a run that is to reach them is shorter.
+  init(_ options: [String] = [], existing: [UInt8]? = nil, pictures: [String] = []) throws {
     folder = try TemporaryFolder()
     let others = try TemporaryFolder()
     errors = URL(fileURLWithPath: NSTemporaryDirectory() + "h5conv-tests-errors-" + UUID().uuidString)
@@ -21,7 +24,7 @@ private final class LongRun {
     process.executableURL = URL(fileURLWithPath: Program.path)
     let picture = Fixtures.path("../../samples/chelsea.png")
     process.arguments =
-      ["extract", LongRun.model] + Array(repeating: picture, count: 2000)
+      ["extract", LongRun.model] + Array(repeating: picture, count: pictures.isEmpty ? 2000 : 60) + pictures
       + ["-o", folder.file("out.npz"), "--force", "--layers", "block1_conv1", "--quiet"] + options
     process.standardError = try FileHandle(forWritingTo: errors)
     process.currentDirectoryURL = URL(fileURLWithPath: others.path)
@@ -97,6 +100,40 @@ struct SupervisionTests {
     #expect(kill(worker, 0) != 0)
   }
 
+  @Test func theOutputFolderIsRemoved() throws {
+    let run = try LongRun()
+    try FileManager.default.removeItem(atPath: run.folder.path)
+    run.process.waitUntilExit()
+    #expect([73, 74].contains(run.process.terminationStatus), "\(run.text)")
+    #expect(run.text.hasPrefix("h5conv: ") && run.text.split(separator: "\n").count == 1, "\(run.text)")
+    #expect(!FileManager.default.fileExists(atPath: run.folder.path))
+  }
+
+  @Test(.enabled(if: getuid() != 0)) func theOutputFolderCannotBeWrittenToAnyMore() throws {
+    let run = try LongRun(existing: [1, 2, 3])
+    chmod(run.folder.path, 0o555)
+    run.process.waitUntilExit()
+    #expect(run.process.terminationStatus == 73 && run.text.split(separator: "\n").count == 1, "\(run.text)")
+    chmod(run.folder.path, 0o755)
+    #expect(contents(of: run.folder.file("out.npz")) == [1, 2, 3])
+  }
+
+  /// A picture that is cut, replaced by another or gone while others are read.
+  @Test(arguments: ["cut", "replaced", "gone"]) func anInputChanges(_ how: String) throws {
+    let pictures = try TemporaryFolder()
+    let picture = try pictures.write("last.png", contents(of: Fixtures.path("../../samples/chelsea.png")))
+    let run = try LongRun([], pictures: [picture])
+    switch how {
+    case "cut": truncate(picture, 1000)
+    case "replaced": _ = try pictures.write("last.png", Array("no picture".utf8))
+    default: try pictures.remove("last.png")
+    }
+    run.expectNothing()
+    #expect([65, 66].contains(run.process.terminationStatus), "\(run.text)")
+    #expect(
+      run.text.hasPrefix("h5conv: \(picture): ") && run.text.split(separator: "\n").count == 1, "\(run.text)")
+  }
+
   @Test func theWorkerGoesWithItsSupervisor() throws {
     let run = try LongRun()
     let worker = try run.worker()
@@ -141,6 +178,20 @@ struct FaultTests {
     expectFault(try run("ulimit -f 8", "convert '\(tutorial)' out.h5 --force"), [73, 74, 75], names: ["out.h5"])
     #expect(contents(of: folder.file("out.h5")) == [1, 2, 3])
   }
+
+  /// Every kind of result, and several files.
+  @Test(arguments: [
+    "convert '\(tutorial)' out.keras", "convert '\(tutorial)' out.npz", "convert '\(tutorial)' out.safetensors",
+    "slice '\(tutorial)' --outputs '*' -o out.h5", "extract '\(tutorial)' '\(picture("rgb8.png"))' -o out.npz --quiet",
+    "extract '\(tutorial)' '\(picture("rgb8.png"))' -l '*' -o out.h5 --quiet",
+    "viz '\(tutorial)' '\(picture("rgb8.png"))' -o out",
+  ]) func theDiskIsFullFor(_ arguments: String) throws {
+    expectFault(try run("ulimit -f 2", arguments), [73, 74, 75])
+  }
+
+  /// `/proc` takes no files from anybody, root or not.
+  @Test(arguments: ["convert '\(tutorial)' /proc/out.h5", "viz '\(tutorial)' '\(picture("rgb8.png"))' -o /proc/out"])
+  func theFileSystemCannotBeWrittenTo(_ arguments: String) throws { expectFault(try run(":", arguments), [73]) }
 
   @Test func fileDescriptorsAreExhausted() throws {
     for count in 4..<12 {
@@ -222,5 +273,27 @@ struct SandboxReportTests {
   @Test func takesNoFile() throws {
     #expect(try Program.run(["check", "--sandbox", tutorial]).code == 64)
     #expect(try Program.run(["check"]).code == 64)
+  }
+}
+
+/// In processes of their own, which nothing gives Landlock back to.
+@Suite("A kernel without Landlock")
+struct OldKernelTests {
+  @Test func isTold() async {
+    await #expect(processExitsWith: .success) {
+      guard h5t_refuse_landlock() == 0 else { exit(2) }
+      let run = try Program.run(["check", "--sandbox", "--json"])
+      exit(
+        run.code == 0 && run.output.contains("no_file_confinement") && run.output.contains("\"call_filter\"") ? 0 : 1)
+    }
+  }
+
+  @Test func isWorkedOn() async {
+    await #expect(processExitsWith: .success) {
+      guard h5t_refuse_landlock() == 0 else { exit(2) }
+      let folder = try TemporaryFolder()
+      let run = try Program.run(["viz", tutorial, picture("rgb8.png"), "-o", "out", "--quiet"], in: folder)
+      exit(run.code == 0 && run.errors.isEmpty && folder.names == ["out"] ? 0 : 1)
+    }
   }
 }
