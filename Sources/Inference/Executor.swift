@@ -72,6 +72,7 @@ extension PlanStep {
     case .repeatElements(let times): return try repeatElements(inputs[0], times)
     case .resize(let method, let antialias): return try resize(inputs[0], method, antialias: antialias, threads)
     case .tensor(let operation): return try compute(operation, inputs, threads)
+    case .gradient(let operation): return try compute(operation, inputs, threads)
     }
   }
 }

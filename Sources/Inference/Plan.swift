@@ -24,23 +24,26 @@ package struct Plan: Sendable {
   ///   - inputShapes: shapes of the model's inputs, batch first, in the order of `graph.inputs`.
   ///   - isExact: whether every layer is computed as it stands; else batch normalizations are multiplied into the convolutions before
   ///     them, and convolutions may be computed by Winograd's algorithm.
+  ///   - derivative: gradients that are wanted besides: the results get them behind the wanted tensors, and the inputs get the seed.
   ///   - threads: prepare the weights.
   ///   - weights: gives the weights; asked once for each one that is needed.
   /// - Throws: ``H5ConvError`` of kind `unsupported` naming the first layer that cannot be run, `badData` for shapes that do not
   ///   fit or weights that are missing.
   package init(
-    _ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, threads: Threads = Threads(),
+    _ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, derivative: Derivative? = nil,
+    threads: Threads = Threads(),
     weights: WeightSource
   ) throws {
     var lowering = Lowering()
+    lowering.isDifferentiated = derivative != nil
     var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]
     var masks = MaskTable(graph)
     for (input, call) in graph.inputs.enumerated() {
       values[TensorID(call: call, output: 0)] = lowering.input(shape: inputShapes[input])
     }
-    inputs = lowering.inputs
-    for number in graph.ancestors(of: wanted) where values[TensorID(call: number, output: 0)] == nil {
+    for number in graph.ancestors(of: wanted + (derivative?.needed ?? []))
+    where values[TensorID(call: number, output: 0)] == nil {
       let call = graph.calls[number]
       lowering.call = number
       lowering.layer = call.layer
@@ -55,10 +58,13 @@ package struct Plan: Sendable {
       try masks.add(number, outputs, lowering)
       for (output, value) in outputs.enumerated() { values[TensorID(call: number, output: output)] = value }
     }
-    outputs = try wanted.map { tensor in
+    func value(of tensor: TensorID) throws -> Value {
       guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
       return value
     }
+    let gradients = try derivative.map { try $0.emit(graph, value(of:), in: &lowering) } ?? []
+    inputs = lowering.inputs
+    outputs = try wanted.map(value(of:)) + gradients
     let fused = Fusion.steps(
       lowering.steps, of: lowering.inputs, keeping: Set(outputs.map(\.id)), foldsNormalizations: !isExact)
     var shapes = Dictionary(uniqueKeysWithValues: inputs.map { ($0.id, $0.shape) })

@@ -31,6 +31,26 @@ struct ResizeWeights {
     }
   }
 
+  /// How much each output cell counts for an input cell, for the gradient: the transposed matrix.
+  ///
+  /// - Parameter length: number of input cells.
+  func transposed(length: Int) -> ResizeWeights {
+    var first = Array(repeating: starts.count, count: length)
+    var rows = Array(repeating: [Float](), count: length)
+    for (output, start) in starts.enumerated() {
+      for (place, weight) in weights[output].enumerated() {
+        let input = min(length - 1, start + place)
+        if rows[input].isEmpty { first[input] = output }
+        let gap = output - first[input] - rows[input].count
+        rows[input] += Array(repeating: 0, count: max(0, gap))
+        if gap < 0 { rows[input][output - first[input]] += weight } else { rows[input].append(weight) }
+      }
+    }
+    return ResizeWeights(starts: first.map { min($0, starts.count - 1) }, weights: rows)
+  }
+
+  private init(starts: [Int], weights: [[Float]]) { (self.starts, self.weights) = (starts, weights) }
+
   private mutating func add(area start: Double, to end: Double, length: Int) {
     let first = Int(start.rounded(.down))
     let last = min(length, Int(end.rounded(.up)))
@@ -111,11 +131,18 @@ extension ResizeMethod {
 
 extension PlanStep {
   func resize(_ input: Tensor, _ method: ResizeMethod, antialias: Bool, _ threads: Threads) throws -> Tensor {
+    let (from, to) = (input.shape[1...2], output.shape[1...2])
+    guard !from.contains(0) else { throw H5ConvError(.badData, "an image of \(from[1])×\(from[2]) cannot be resized") }
+    let tables = from.indices.map { ResizeWeights(method, from: from[$0], to: to[$0], antialias: antialias) }
+    return try resize(input, vertical: tables[0], horizontal: tables[1], threads)
+  }
+
+  /// Each output pixel is the sum of input pixels with the weights of its row and its column.
+  func resize(
+    _ input: Tensor, vertical: ResizeWeights, horizontal: ResizeWeights, _ threads: Threads
+  ) throws -> Tensor {
     let shape = output.shape
     let (images, height, width, channels) = (input.shape[0], input.shape[1], input.shape[2], input.shape[3])
-    guard height > 0, width > 0 else { throw H5ConvError(.badData, "an image of \(height)×\(width) cannot be resized") }
-    let vertical = ResizeWeights(method, from: height, to: shape[1], antialias: antialias)
-    let horizontal = ResizeWeights(method, from: width, to: shape[2], antialias: antialias)
     return try Tensor(shape: shape) { target in
       guard let target = target.baseAddress, channels > 0 else { return }
       input.withBase { source in

@@ -11,7 +11,7 @@ struct WeightLoader {
 
   init(for steps: [FusedStep], source: @escaping Plan.WeightSource) {
     self.source = source
-    for case .stored(let layer, let name) in steps.flatMap(\.parameters) {
+    for case .stored(let layer, let name) in steps.flatMap(\.parameters).map(\.source) {
       remaining["\(layer)/\(name)", default: 0] += 1
     }
   }
@@ -26,6 +26,7 @@ struct WeightLoader {
       let tensor = try loaded[key] ?? source(layer, name)
       loaded[key] = uses > 0 ? tensor : nil
       return tensor
+    case .reversed(let parameter, let groups): return try load(parameter).reversedKernel(groups: groups)
     }
   }
 
@@ -42,6 +43,8 @@ struct WeightLoader {
     case .locallyConnected(_, let kernel, let bias, _):
       return [try load(kernel)] + (try bias.map { [try load($0)] } ?? [])
     case .batchNormalization: return try affine(step.operation)
+    case .gradient(.convolution(_, _, let kernel)), .gradient(.depthwiseConvolution(_, let kernel)):
+      return [try load(kernel)]
     default: return []
     }
   }
@@ -102,5 +105,42 @@ struct WeightLoader {
     return [
       try Tensor(shape: [means.count], values: scales), try Tensor(shape: [means.count], values: shifts),
     ]
+  }
+}
+
+extension Parameter {
+  /// What is read for it.
+  fileprivate var source: Parameter { if case .reversed(let parameter, _) = self { parameter } else { self } }
+}
+
+extension Tensor {
+  /// The kernel of a convolution's gradient: what ``Parameter/reversed(_:groups:)`` says.
+  fileprivate func reversedKernel(groups: Int) throws -> Tensor {
+    guard shape.count >= 3, let outputs = shape.last else {
+      throw H5ConvError(.badData, "a kernel of shape \(shape)")
+    }
+    let spatial = Array(shape.dropLast(2))
+    let taps = spatial.reduce(1, *)
+    let isDepthwise = outputs == 1 && shape[shape.count - 2] == groups
+    let (ins, outs) = isDepthwise ? (1, groups) : (shape[shape.count - 2], outputs)
+    guard groups > 0, outs % groups == 0 else {
+      throw H5ConvError(.badData, "a kernel of shape \(shape) in \(groups) groups")
+    }
+    let part = outs / groups
+    let target = isDepthwise ? shape : spatial + [part, ins * groups]
+    return try Tensor(shape: target) { target in
+      withUnsafeElements { source in
+        for tap in 0..<taps {
+          let from = (taps - 1 - tap) * ins * outs
+          let to = tap * ins * outs
+          for input in 0..<ins {
+            for output in 0..<outs {
+              let (group, place) = output.quotientAndRemainder(dividingBy: part)
+              target[to + place * ins * groups + group * ins + input] = source[from + input * outs + output]
+            }
+          }
+        }
+      }
+    }
   }
 }

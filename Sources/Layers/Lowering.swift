@@ -15,8 +15,12 @@ package struct Lowering {
   package private(set) var steps: [Step] = []
   /// Inputs of the plan.
   package private(set) var inputs: [Value] = []
-  private var valueCount = 0
   private var producers: [Int: Int] = [:]
+  /// Every value by its number.
+  private(set) var values: [Value] = []
+  /// Whether gradients will be taken: activations are then operations of their own, and every value is computed from the one that
+  /// its layer was given.
+  package var isDifferentiated = false
   /// Numbers in the graph of the call and the layer that is being lowered.
   package var call = 0
   package var layer = 0
@@ -34,8 +38,7 @@ package struct Lowering {
 
   /// A value that the caller of the plan gives.
   package mutating func input(shape: [Int]) -> Value {
-    let value = Value(id: valueCount, shape: shape)
-    valueCount += 1
+    let value = newValue(shape)
     inputs.append(value)
     return value
   }
@@ -43,12 +46,25 @@ package struct Lowering {
   /// Appends an operation and gives its result, a tensor of `shape`.
   package mutating func emit(_ operation: Operation, _ inputs: [Value], shape: [Int]) -> Value {
     if let same = withoutNewStep(operation, inputs, shape: shape) { return same }
-    let value = Value(id: valueCount, shape: shape)
-    valueCount += 1
+    if isDifferentiated, let activation = operation.activation, activation != .linear,
+      let linear = operation.with(.linear)
+    {
+      return emit(.activation(activation), [emit(linear, inputs, shape: shape)], shape: shape)
+    }
+    let value = newValue(shape)
     producers[value.id] = steps.count
     steps.append(Step(operation: operation, inputs: inputs.map(\.id), output: value, call: call))
     return value
   }
+
+  private mutating func newValue(_ shape: [Int]) -> Value {
+    let value = Value(id: values.count, shape: shape)
+    values.append(value)
+    return value
+  }
+
+  /// The operation that gives `value`; nil for an input.
+  func producer(of value: Value) -> Step? { producers[value.id].map { steps[$0] } }
 
   /// A value that already is what the operation would give: identities, and a transposition that undoes the one before, so
   /// that a channels_first network is transposed only where somebody looks.
@@ -59,7 +75,7 @@ package struct Lowering {
     case .pad(let before, _) where input.shape == shape && before.allSatisfy({ $0 == 0 }): return input
     case .transpose(let axes):
       if axes == Array(axes.indices) { return input }
-      guard let step = producers[input.id].map({ steps[$0] }), case .transpose(let previous) = step.operation,
+      guard !isDifferentiated, let step = producer(of: input), case .transpose(let previous) = step.operation,
         axes.map({ previous[$0] }) == Array(axes.indices), let source = step.inputs.first
       else { return nil }
       return Value(id: source, shape: shape)

@@ -11,6 +11,9 @@ package enum Parameter: Sendable, Equatable {
   case stored(layer: Int, name: String)
   /// Numbers from a config.
   case constant([Float], shape: [Int])
+  /// A convolution's kernel (spatial axes, input channels / groups, output channels) with its spatial axes reversed and, within each
+  /// group, its input and output channels exchanged; a depthwise one (spatial axes, channels, 1) with its spatial axes reversed.
+  indirect case reversed(Parameter, groups: Int)
 }
 
 /// What the engine can do.
@@ -65,6 +68,7 @@ package enum Operation: Sendable, Equatable {
   case repeatElements(times: [Int])
   case resize(ResizeMethod, antialias: Bool)
   case tensor(TensorOperation)
+  case gradient(GradientOperation)
 }
 
 package enum BinaryOperation: Sendable, Equatable { case add, subtract, multiply, divide, maximum, minimum }
