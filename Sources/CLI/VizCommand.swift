@@ -70,12 +70,12 @@ struct VizCommand: SupervisedCommand {
       slice, image: try image.options(), report: try report, threads: running.threads)
     if isPage, let output { return try writePage(visualizer, items, to: output) }
     var manifests: [String] = []
-    let folders = try ResultFolders(model: path, output: output, items: items)
+    let folders = ResultFolders(model: path, output: output, items: items)
     for (place, item) in items.enumerated() {
       Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(place + 1) of \(items.count): \(item.path)") }
       let results = try visualizer.makeFolders(item, figures: figures, replaces: force) { example, count in
-        folders.folder(item: place, example: example, of: count)
+        try folders.folder(item: place, example: example, of: count)
       }
       Terminal.endProgress()
       for result in results {
@@ -150,7 +150,7 @@ private struct ResultFolders {
   private let output: String?
   private let isSingle: Bool
 
-  init(model: String, output: String?, items: [InputItem]) throws {
+  init(model: String, output: String?, items: [InputItem]) {
     self.output = output
     isSingle = items.count == 1
     var used: [String: Int] = [:]
@@ -161,13 +161,15 @@ private struct ResultFolders {
       let name = count == 0 ? stem : "\(stem)-\(count + 1)"
       return output == nil ? "\(ResultFolders.defaultPrefix)\(model.stem)-\(name)" : name
     }
-    if let output, !isSingle || items.contains(where: { $0.count > 1 }) { try makeOutputFolder(output) }
   }
 
-  func folder(item: Int, example: Int, of count: Int) -> String {
+  /// The folder for one example of an item; the folder around it is made.
+  func folder(item: Int, example: Int, of count: Int) throws -> String {
     let suffix = count > 1 ? "-\(example)" : ""
     guard let output else { return names[item] + suffix }
-    return isSingle && count == 1 ? output : "\(output)/\(names[item])\(suffix)"
+    if isSingle, count == 1 { return output }
+    try makeOutputFolder(output)
+    return "\(output)/\(names[item])\(suffix)"
   }
 }
 

@@ -39,17 +39,17 @@ public struct Visualizer: Sendable {
   ///   - item: what to run on, from ``Model/inputItems(_:sample:seed:)``.
   ///   - figures: how feature maps become pictures.
   ///   - replaces: whether files in an existing folder may be replaced.
-  ///   - folder: where they go, given the number of the example in `item` and how many there are.
+  ///   - folder: where they go, given the number of the example in `item` and how many there are; asked when they are computed.
   /// - Throws: `H5ConvError`: `usage` for options or layers that cannot be drawn, `cannotWrite`, `limit` for a page that is too large,
   ///   and what running throws.
   public func makeFolders(
     _ item: InputItem, figures: FigureOptions = FigureOptions(), replaces: Bool = false,
-    folder: (_ example: Int, _ count: Int) -> String
+    folder: (_ example: Int, _ count: Int) throws -> String
   ) throws -> [VisualizationResult] {
     let (styles, options) = try figures.resolved()
     let run = try VisualizerRun(item, of: self)
     return try (0..<run.count).map { example in
-      let output = try OutputFolder(folder(example, run.count), replaces: replaces)
+      let output = try OutputFolder(try folder(example, run.count), replaces: replaces)
       let maps = try run.maps(of: example)
       let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
       let manifest = Manifest(

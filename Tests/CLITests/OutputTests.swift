@@ -284,6 +284,14 @@ struct VizTests {
     }
   }
 
+  /// Nothing is left behind, not even the folder that the folders of a batch would stand in.
+  @Test func batchThatDoesNotFit() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run(["viz", tutorial, Fixtures.path("arrays/cube_fortran.npy"), "-o", folder.file("out")])
+    #expect(run.code == 64)
+    #expect(folder.names == [])
+  }
+
   @Test func withoutOutput() throws {
     let folder = try TemporaryFolder()
     let run = try Program.run(["viz", tutorial, picture("rgb8.png"), "-l", "conv2d_1"], in: folder)

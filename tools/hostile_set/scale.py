@@ -119,7 +119,7 @@ def outputs(place):
 def batches(place):
     """A batch of very many inputs, and inputs under very many names."""
     path = place.write('batch.npy', npy(literal(shape='(30000, 1, 1, 3)'), bytes(12 * 30_000)))
-    return [['predict', picture_model(), path], ['extract', picture_model(), path, '-o', 'out/x.npy']]
+    return [['predict', picture_model(), path], ['extract', picture_model(), path, '-o', 'out/x.npy'], ['viz', picture_model(), path, '-o', 'out/viz']]
 
 
 def cases():
