@@ -67,6 +67,7 @@ let package = Package(
     room(
       "Inference",
       uses: ["CKernels", "COpenBLAS", "H5ConvGraph", "H5ConvLayers", "H5ConvTensors", "H5ConvDiagnostics"]),
+    room("Attribution"),
     room("Images", uses: ["CImageCodecs", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics"]),
     room(
       "Visualization",
@@ -82,7 +83,7 @@ let package = Package(
       name: "H5Conv",
       dependencies: [
         "H5ConvHDF5", "H5ConvConfig", "H5ConvLayers", "H5ConvModelFiles", "H5ConvGraph", "H5ConvInference",
-        "H5ConvImages", "H5ConvVisualization", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics",
+        "H5ConvAttribution", "H5ConvImages", "H5ConvVisualization", "H5ConvTensors", "H5ConvFiles", "H5ConvDiagnostics",
       ],
       swiftSettings: strict),
     .target(name: "H5ConvTesting", dependencies: ["H5Conv"], swiftSettings: strict),

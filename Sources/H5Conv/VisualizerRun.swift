@@ -79,7 +79,7 @@ struct VisualizerRun {
 
 extension Model {
   /// The data format that the layer states at which `tap` looks.
-  fileprivate func dataFormat(of tap: Tap) -> DataFormat? {
+  func dataFormat(of tap: Tap) -> DataFormat? {
     let stated = graph.layers[graph.calls[tap.tensor.call].layer].config["data_format"]?.string
     return stated.map { $0 == "channels_first" ? .channelsFirst : .channelsLast }
   }
