@@ -102,6 +102,14 @@ extension PlanStep {
                 stepA, stepB)
             }
           }
+          // An image times a row of channels, for example: the whole first input by the second over and over.
+          if stepA == 1, stepB == 1, Broadcast.isWhole(stepsA, shape, axis, inner),
+            outer.indices.allSatisfy({ stepsB[$0] == 0 })
+          {
+            return repeating(b, inner: inner, rows: rows, threads) { rows, b in
+              loop(target + rows.lowerBound * inner, a + rows.lowerBound * inner, b, rows.count * inner, 1, 1)
+            }
+          }
           threads.forEachRange(rows, least: max(1, share / inner)) { range in
             for row in range {
               var rest = row
@@ -115,6 +123,22 @@ extension PlanStep {
               loop(target + row * inner, a + offsetA, b + offsetB, inner, stepA, stepB)
             }
           }
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with ranges of `rows` and as many copies of the row `b`, one behind the other: short rows are no work for a loop.
+  private func repeating(
+    _ b: UnsafePointer<Float>, inner: Int, rows: Int, _ threads: Threads,
+    _ body: (Range<Int>, UnsafePointer<Float>) -> Void
+  ) {
+    let copies = max(1, min(rows, 2048 / inner))
+    TensorMemory.withFloats(copies * inner) { copied in
+      for copy in 0..<copies { (copied + copy * inner).update(from: b, count: inner) }
+      threads.forEachRange(rows, least: max(1, share / inner)) { range in
+        for row in stride(from: range.lowerBound, to: range.upperBound, by: copies) {
+          body(row..<min(range.upperBound, row + copies), copied)
         }
       }
     }
@@ -143,6 +167,16 @@ enum Broadcast {
     if shape[axis] == 1 { return true }
     let stands = !advances(steps, shape, from: axis + 1)
     return inner == 1 || (stands ? steps[axis] == 0 : steps[axis] == inner)
+  }
+
+  /// Whether the axes before `axis` lie one behind the other, rows of `inner` elements.
+  static func isWhole(_ steps: [Int], _ shape: [Int], _ axis: Int, _ inner: Int) -> Bool {
+    var step = inner
+    for axis in (0..<axis).reversed() {
+      guard shape[axis] == 1 || steps[axis] == step else { return false }
+      step *= shape[axis]
+    }
+    return true
   }
 
   /// Whether the row made of the axes from `axis` on advances.

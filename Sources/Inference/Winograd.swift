@@ -22,7 +22,9 @@ extension ConvolutionShape {
       return tiles * (products + (tile == 4 ? 870 : 340) * (channels + filters)) + products * weight(products)
     }
     let products = 9 * channels * filters
-    let direct = products * (Double(pixels) + weight(products))
+    // A panel of one vector of filters waits for the pixels as often as one of two.
+    let narrow = 1 + 0.8 * Double(PlanStep.loops.lanes) / filters
+    let direct = products * (Double(pixels) * narrow + weight(products))
     let (four, two) = (cost(tile: 4), cost(tile: 2))
     return direct <= min(four, two) ? .direct : .winograd(tile: four <= two ? 4 : 2)
   }

@@ -97,8 +97,14 @@ public struct Tensor: Sendable {
 /// tensor can be shared; afterwards it is only read.
 private final class TensorStorage: @unchecked Sendable {
   let buffer: UnsafeMutableBufferPointer<Float>
-  /// The pages of a file that the buffer lies in; nil for memory of its own.
-  private let pages: UnsafeMutableRawBufferPointer?
+  /// Where the buffer lies.
+  private let place: Place
+
+  private enum Place {
+    case block(TensorMemory.Block)
+    /// Pages of a file.
+    case pages(UnsafeMutableRawPointer, byteCount: Int)
+  }
 
   init?(count: Int, of descriptor: Int32, at offset: Int) {
     let page = Int(getpagesize())
@@ -107,23 +113,22 @@ private final class TensorStorage: @unchecked Sendable {
     guard !overflow, let start = mmap(nil, bytes, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset / page * page)),
       start != MAP_FAILED
     else { return nil }
-    pages = UnsafeMutableRawBufferPointer(start: start, count: bytes)
+    place = .pages(start, byteCount: bytes)
     let elements = (start + offset % page).bindMemory(to: Float.self, capacity: count)
     buffer = UnsafeMutableBufferPointer(start: elements, count: count)
   }
 
   init(count: Int) {
-    pages = nil
-    let memory = TensorMemory.take(bytes: max(count, 1) * MemoryLayout<Float>.stride)
-    buffer = UnsafeMutableBufferPointer(start: memory.bindMemory(to: Float.self, capacity: max(count, 1)), count: count)
+    let block = TensorMemory.take(bytes: max(count, 1) * MemoryLayout<Float>.stride)
+    place = .block(block)
+    buffer = UnsafeMutableBufferPointer(
+      start: block.start.bindMemory(to: Float.self, capacity: max(count, 1)), count: count)
   }
 
   deinit {
-    if let pages {
-      munmap(pages.baseAddress, pages.count)
-      return
+    switch place {
+    case .block(let block): TensorMemory.give(block)
+    case .pages(let start, let byteCount): munmap(start, byteCount)
     }
-    guard let base = buffer.baseAddress else { return }
-    TensorMemory.give(UnsafeMutableRawPointer(base), bytes: max(buffer.count, 1) * MemoryLayout<Float>.stride)
   }
 }

@@ -4,21 +4,30 @@ import Synchronization
 /// Memory of tensors, of which a little is kept for the next ones.
 ///
 /// A run makes the same large tensors over and over, and fresh memory costs a page fault for every 4 KB: for small networks more
-/// than their arithmetic.
+/// than their arithmetic. A block that was given back last is taken first, also for a tensor that does not fill it: it is still in
+/// the caches.
 package enum TensorMemory {
+  /// A piece of memory; it may be larger than what was asked for.
+  struct Block {
+    let start: UnsafeMutableRawPointer
+    let byteCount: Int
+  }
+
   /// Bytes that are kept at most.
   private static let limit = 128 << 20
   /// Smaller blocks are left to malloc, which keeps them itself.
   private static let least = 64 << 10
+  /// How many times larger than what was asked for a block may be.
+  private static let excess = 2
   private static let alignment = 64
   /// A huge page: blocks that fill some are asked for as such, which saves a fault and an entry of the page table for every 4 KB.
   private static let hugePage = 2 << 20
 
-  /// Free blocks by size.
+  /// Free blocks, those given back last at the end.
   ///
   /// `@unchecked Sendable`: raw pointers to blocks that nobody else has, behind a lock.
   private struct Free: @unchecked Sendable {
-    var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
+    var blocks: [Block] = []
     var bytes = 0
   }
 
@@ -34,38 +43,48 @@ package enum TensorMemory {
   package static func withFloats<Result>(
     _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws -> Result
   ) rethrows -> Result {
-    let bytes = max(1, count) * MemoryLayout<Float>.stride
-    let block = take(bytes: bytes)
-    defer { give(block, bytes: bytes) }
-    return try body(block.bindMemory(to: Float.self, capacity: max(1, count)))
+    let block = take(bytes: max(1, count) * MemoryLayout<Float>.stride)
+    defer { give(block) }
+    return try body(block.start.bindMemory(to: Float.self, capacity: max(1, count)))
   }
 
-  static func take(bytes: Int) -> UnsafeMutableRawPointer {
+  static func take(bytes: Int) -> Block {
     let size = rounded(bytes)
     if size >= least {
-      let block = free.withLock { free -> Free in
-        guard let block = free.blocks[size]?.popLast() else { return Free() }
-        free.bytes -= size
-        return Free(blocks: [size: [block]], bytes: size)
+      let found = free.withLock { free -> Free in
+        guard let place = free.blocks.lastIndex(where: { (size...size * excess).contains($0.byteCount) }) else {
+          return Free()
+        }
+        let block = free.blocks.remove(at: place)
+        free.bytes -= block.byteCount
+        return Free(blocks: [block])
       }
-      if let block = block.blocks[size]?.first { return block }
+      if let block = found.blocks.first { return block }
     }
-    guard size >= hugePage else { return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment) }
-    let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
+    guard size >= hugePage else {
+      return Block(start: .allocate(byteCount: size, alignment: alignment), byteCount: size)
+    }
+    let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
     // Without them it is slower, not wrong.
-    _ = madvise(block, size, MADV_HUGEPAGE)
-    return block
+    _ = madvise(start, size, MADV_HUGEPAGE)
+    return Block(start: start, byteCount: size)
   }
 
-  static func give(_ block: UnsafeMutableRawPointer, bytes: Int) {
-    let size = rounded(bytes)
-    let given = Free(blocks: [size: [block]], bytes: size)
-    let isKept = free.withLock { free in
-      guard size >= least, free.bytes + size <= limit, let block = given.blocks[size]?.first else { return false }
-      free.blocks[size, default: []].append(block)
-      free.bytes += size
-      return true
+  /// Takes a block back; what is too much then is freed, what was given back first before the rest.
+  static func give(_ block: Block) {
+    guard block.byteCount >= least, block.byteCount <= limit else { return block.start.deallocate() }
+    let given = Free(blocks: [block])
+    let surplus = free.withLock { free -> Free in
+      free.blocks += given.blocks
+      free.bytes += block.byteCount
+      var surplus = Free()
+      while free.bytes > limit {
+        let oldest = free.blocks.removeFirst()
+        free.bytes -= oldest.byteCount
+        surplus.blocks.append(oldest)
+      }
+      return surplus
     }
-    if !isKept { block.deallocate() }
+    for block in surplus.blocks { block.start.deallocate() }
   }
 }
