@@ -28,6 +28,8 @@ FIXTURES = pathlib.Path(__file__).parent.parent / 'Tests' / 'Fixtures' / 'contai
 ROUNDING = {'float16': 2e-3, 'bfloat16': 2e-2}
 # Networks, or single files, that h5conv does not bring into today's form yet.
 NOT_YET = {
+    'tfk_sizes': 'sizes that the graph computes', 'tfk_merged_masks': 'what follows masks that are joined twice',
+    'k3_quantized_attention': 'the config does not say that the parts are quantized',
     'ops_k115': 'pictures resized without half_pixel_centers, as TensorFlow 1 did',
     'tfk_local_1d': 'LocallyConnected', 'tfk_local_2d': 'LocallyConnected', 'tfk_own_code': 'Python code', 'k3_own_code': 'Python code',
     'tfk_resizing': 'interpolations', 'tfk_shape': 'interpolations', 'tfk_functions': 'functions of TensorFlow that Keras 3 has none for',

