@@ -69,7 +69,7 @@ static herr_t window_read(
   (void)type; (void)transfer;
   const window *file = (const window *)base;
   char *target = buffer;
-  // Beyond the end there are zeros, as in HDF5's own drivers.
+  // Beyond the end that the file had when it was opened there are zeros, as in HDF5's own drivers.
   while (size > 0) {
     size_t left = address < file->length ? (size_t)(file->length - address) : 0;
     if (left == 0) {
@@ -81,10 +81,7 @@ static herr_t window_read(
       if (errno == EINTR) continue;
       return -1;
     }
-    if (got == 0) { // the file became shorter while it was open
-      memset(target, 0, size);
-      return 0;
-    }
+    if (got == 0) return -1; // the file became shorter while it was open: zeros would be wrong weights
     target += got;
     address += (haddr_t)got;
     size -= (size_t)got;
