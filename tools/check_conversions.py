@@ -28,7 +28,8 @@ FIXTURES = pathlib.Path(__file__).parent.parent / 'Tests' / 'Fixtures' / 'contai
 ROUNDING = {'float16': 2e-3, 'bfloat16': 2e-2}
 # Networks, or single files, that h5conv does not bring into today's form yet.
 NOT_YET = {
-    'tfk_sizes': 'sizes that the graph computes', 'tfk_merged_masks': 'what follows masks that are joined twice',
+    'tfk_sizes': 'sizes that the graph computes', 'tfk_local_matrix': 'LocallyConnected',
+    'k3_gptq -> legacy-h5': 'Keras cannot run what it loads, of its own file neither', 'k3_awq -> legacy-h5': 'Keras cannot run what it loads, of its own file neither',
     'k3_quantized_attention': 'the config does not say that the parts are quantized',
     'ops_k115': 'pictures resized without half_pixel_centers, as TensorFlow 1 did',
     'tfk_local_1d': 'LocallyConnected', 'tfk_local_2d': 'LocallyConnected', 'tfk_own_code': 'Python code', 'k3_own_code': 'Python code',
@@ -95,13 +96,14 @@ def main():
             continue
         # Keras 3.15 rounds what int8 layers are given, and not what int4 layers are, as 3.12 did: either golden may be right
         goldens = [np.load(FIXTURES / entry[key]) for key in ('golden', 'own_golden') if entry.get(key)]
-        is_known = entry['network'] in NOT_YET or entry['file'] in NOT_YET
-        is_known |= is_keras2 and entry['network'] in NOT_IN_KERAS2
+        is_never_read = is_keras2 and entry['network'] in NOT_IN_KERAS2
         # Another Keras rounds narrow types elsewhere than the one that computed the golden
         roughly = entry.get('own_tolerance', 0) if is_keras2 else 0
 
         def fails(text):
             nonlocal bad, known
+            names = (entry['network'], entry['file'], f'{entry["network"]} -> {target}')
+            is_known = is_never_read or any(name in NOT_YET for name in names)
             if is_known:
                 known += 1
             else:

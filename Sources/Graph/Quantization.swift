@@ -115,6 +115,21 @@ package struct Quantization: Sendable {
     return before + after
   }
 
+  /// Whether GPTQ or AWQ chose the numbers.
+  package var isCalibrated: Bool { weights.contains(where: \.comesLast) }
+
+  /// The part of an attention that has the weight, and the weight's name there, as legacy files name them: `query`, `kernel_scale`.
+  ///
+  /// These names alone tell of a file that is opened what the config does not: that the parts are quantized.
+  package func partName(of spec: WeightSpec) -> [String]? {
+    guard isUnstated else { return nil }
+    let parts = plain.lazy.filter { $0.owner == spec.owner && $0.name.hasSuffix("_kernel") }
+      .map { $0.name.dropLast("_kernel".count) }
+    return parts.first { spec.name.hasPrefix($0 + "_") }.map {
+      [String($0), String(spec.name.dropFirst($0.count + 1))]
+    }
+  }
+
   // MARK: - Values
 
   /// Whether `name` is a weight whose value is not what is stored under its name.

@@ -16,6 +16,11 @@ extension Model {
         "\(layer.name): its parts are quantized, which its config does not say, so that no Keras loads it; "
           + "--dtype float32 makes them floating point")
     }
+    if quantization.isCalibrated, options.dtype == nil, format == .legacyH5 {
+      warnings.append(
+        "\(layer.name): Keras 3.15 loads weights of GPTQ and AWQ from a .h5 file, its own too, but cannot run the layer then; "
+          + "--to keras or --dtype float32 avoids that")
+    }
     func stored(_ name: String) throws -> StoredTensor? {
       weights.holds(layer: number, name) ? try weights.stored(layer: number, name) : nil
     }
@@ -35,7 +40,9 @@ extension Model {
     changes += written.changes.map { "\(layer.name): \($0)" }
     return written.weights.map { spec, tensor in
       WrittenWeight(
-        name: spec.name, owner: spec.owner, isTrainable: spec.isTrainable && layer.isTrainable, tensor: tensor)
+        name: spec.name, owner: spec.owner, isTrainable: spec.isTrainable && layer.isTrainable, tensor: tensor,
+        legacyName: options.dtype == nil
+          ? quantization.partName(of: spec).map { (layer.path + $0).joined(separator: "/") } : nil)
     }
   }
 }

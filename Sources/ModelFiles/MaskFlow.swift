@@ -34,6 +34,8 @@ struct MaskFlow {
   private(set) var attention: [CallPlace: [TensorReference]] = [:]
   /// Merging layers whose numbers Keras 3 would change where steps do not count: they must not see the masks of these inputs.
   private(set) var bare: [CallPlace: [TensorReference]] = [:]
+  /// Layers that must not see the masks of these inputs, since Keras 3 would hand on what Keras 2 drops.
+  private(set) var dropping: [CallPlace: [TensorReference]] = [:]
   /// Layers whose result depends on a mask that Keras 3 would not send, and that cannot be given one.
   private(set) var lost: [CallPlace] = []
   private(set) var outputMasks: [TensorMask?] = []
@@ -41,11 +43,13 @@ struct MaskFlow {
   private var masks: [TensorReference: TensorMask] = [:]
   private var isLost: Set<CallPlace> = []
   private var candidates: [CallPlace: TensorMask] = [:]
+  /// Inputs with a mask that Keras 2 drops at a call, and Keras 3 hands on.
+  private var dropped: [CallPlace: [TensorReference]] = [:]
 
   /// - Parameter inputs: masks that come with the inputs, by the names of their layers.
   init(_ model: Architecture, inputs: [String: TensorMask] = [:], depth: Int = 0) {
     var users: [TensorReference: [(place: CallPlace, className: String)]] = [:]
-    for (place, layer) in MaskFlow.inOrder(model) {
+    for (place, layer) in model.callsInOrder {
       let className = LayerRegistry.kerasName(ConfigReader.plainName(layer.className))
       let call = layer.calls[place.call]
       for reference in Set(call.inputs) { users[reference, default: []].append((place, className)) }
@@ -65,34 +69,7 @@ struct MaskFlow {
   }
 
   var needsNothing: Bool {
-    joins.isEmpty && given.isEmpty && attention.isEmpty && bare.isEmpty && lost.isEmpty
-  }
-
-  /// All calls, each behind those that it takes something from; calls in a circle are left out.
-  private static func inOrder(_ model: Architecture) -> [(CallPlace, LayerSpec)] {
-    var waiting: [CallPlace: Int] = [:]
-    var users: [CallPlace: [CallPlace]] = [:]
-    var ready: [CallPlace] = []
-    let layers = Dictionary(model.layers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    for layer in model.layers {
-      for call in layer.calls.indices {
-        let place = CallPlace(layer: layer.name, call: call)
-        let sources = Set(layer.calls[call].inputs.map { CallPlace(layer: $0.layer, call: $0.call) })
-        waiting[place] = sources.count
-        for source in sources { users[source, default: []].append(place) }
-        if sources.isEmpty { ready.append(place) }
-      }
-    }
-    var order: [(CallPlace, LayerSpec)] = []
-    while let place = ready.popLast() {
-      guard let layer = layers[place.layer] else { continue }
-      order.append((place, layer))
-      for user in users[place] ?? [] {
-        waiting[user, default: 1] -= 1
-        if waiting[user] == 0 { ready.append(user) }
-      }
-    }
-    return order
+    joins.isEmpty && given.isEmpty && attention.isEmpty && bare.isEmpty && dropping.isEmpty && lost.isEmpty
   }
 
   // MARK: - One call
@@ -105,12 +82,7 @@ struct MaskFlow {
     if className == "InputLayer" { return [inputs[layer.name]] }
     if let nested = layer.nested { return results(of: nested, at: place, given, depth: depth) }
     let first = given.first ?? nil
-    /// A mask that Keras 2 drops and Keras 3 hands on.
-    let unwanted = first.map { mask in
-      TensorMask(
-        isPlain: false, departures: mask.departures.count < TensorMask.limit ? mask.departures.union([place]) : [place])
-    }
-    if OperationTranslator.function(of: layer) != nil { return [unwanted] }
+    if OperationTranslator.function(of: layer) != nil { return [unwanted(given, call, at: place)] }
     switch className {
     case "Masking": return [TensorMask(makers: [place])]
     case "Embedding": return [layer.config["mask_zero"] == true ? TensorMask(makers: [place]) : nil]
@@ -124,7 +96,7 @@ struct MaskFlow {
       guard first != nil else { return [nil] }
       // Along the time, as in Keras 3.
       return [TensorMask(makers: [place], isPlain: false, departures: given.departures)]
-    case "Rescaling", "Normalization": return [unwanted]
+    case "Rescaling", "Normalization": return [unwanted(given, call, at: place)]
     case "Lambda": return [nil]
     default: break
     }
@@ -160,6 +132,14 @@ struct MaskFlow {
     }
   }
 
+  /// A mask that Keras 2 drops at a call and Keras 3 hands on.
+  private mutating func unwanted(_ given: [TensorMask?], _ call: LayerCall, at place: CallPlace) -> TensorMask? {
+    let masked = zip(call.inputs, given).filter { $1 != nil }.map(\.0)
+    guard !masked.isEmpty else { return nil }
+    dropped[place] = masked
+    return TensorMask(isPlain: false, departures: [place])
+  }
+
   /// What a merging layer makes of its inputs' masks.
   ///
   /// - Parameter isLost: whether Keras 3 sends none at all.
@@ -170,6 +150,13 @@ struct MaskFlow {
     let real = found.filter { !$0.makers.isEmpty }
     var mask = TensorMask(
       makers: real.reduce(into: []) { $0.formUnion($1.makers) }, isPlain: real.allSatisfy(\.isPlain))
+    guard !real.isEmpty else {
+      // Keras 2 sends none: neither does Keras 3 when those that it hands on are taken off.
+      mask.departures = found.departures
+      mask.isPlain = false
+      if mask.departures.count > TensorMask.limit { mask.departures = [place] }
+      return mask
+    }
     if mask.makers.count > TensorMask.limit { mask = TensorMask(makers: [place], isPlain: false) }
     if isLost || given.contains(nil) || found.contains(where: { $0.makers != first.makers || !$0.departures.isEmpty }) {
       candidates[place] = mask
@@ -183,12 +170,45 @@ struct MaskFlow {
   /// Notes that the result of the call at `place` depends on `masks`.
   private mutating func look(at masks: [TensorMask?], from place: CallPlace) {
     for departure in masks.compactMap({ $0 }).departures {
+      if let references = dropped[departure] {
+        dropping[departure] = references
+        continue
+      }
       guard let mask = candidates[departure], mask.isPlain, !mask.makers.isEmpty else {
         lose(place)
         continue
       }
       joins[departure] = mask
     }
+  }
+}
+
+extension Architecture {
+  /// All calls, each behind those that it takes something from; calls in a circle are left out.
+  var callsInOrder: [(CallPlace, LayerSpec)] {
+    var waiting: [CallPlace: Int] = [:]
+    var users: [CallPlace: [CallPlace]] = [:]
+    var ready: [CallPlace] = []
+    let byName = Dictionary(layers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for layer in layers {
+      for call in layer.calls.indices {
+        let place = CallPlace(layer: layer.name, call: call)
+        let sources = Set(layer.calls[call].inputs.map { CallPlace(layer: $0.layer, call: $0.call) })
+        waiting[place] = sources.count
+        for source in sources { users[source, default: []].append(place) }
+        if sources.isEmpty { ready.append(place) }
+      }
+    }
+    var order: [(CallPlace, LayerSpec)] = []
+    while let place = ready.popLast() {
+      guard let layer = byName[place.layer] else { continue }
+      order.append((place, layer))
+      for user in users[place] ?? [] {
+        waiting[user, default: 1] -= 1
+        if waiting[user] == 0 { ready.append(user) }
+      }
+    }
+    return order
   }
 }
 

@@ -16,7 +16,8 @@ extension ModelTranslator {
       return model
     }
     // Each of them goes through the whole model.
-    guard flow.given.count + flow.joins.count + flow.attention.count <= 1000 else {
+    guard flow.given.count + flow.joins.count + flow.attention.count + flow.bare.count + flow.dropping.count <= 1000
+    else {
       configs.problem(path.joined(separator: "/"), "more masks that Keras 2 and 3 join differently than are translated")
       return model
     }
@@ -41,6 +42,11 @@ extension ModelTranslator {
     for (place, references) in flow.bare.sorted(by: { $0.key.layer < $1.key.layer }) {
       maker.bare(references, for: place)
       configs.note(name(place), "works on copies of its inputs without masks, with which Keras 3 leaves steps out")
+    }
+    for (place, references) in flow.dropping.sorted(by: { $0.key.layer < $1.key.layer }) {
+      maker.bare(references, for: place)
+      configs.note(
+        name(place), "works on a copy of its input without the mask, which Keras 3 hands on and Keras 2 does not")
     }
     for (place, references) in flow.attention.sorted(by: { $0.key.layer < $1.key.layer }) {
       maker.copy(references, for: place)

@@ -63,13 +63,24 @@ package struct ModelTranslator {
 
   /// - Parameter path: names of the models around it.
   private mutating func model(_ model: Architecture, path: [String]) -> Architecture {
-    let model = sendMasks(model, path: path)
+    let model = resolveSizes(sendMasks(model, path: path), path: path)
+    let sizes = SizeFlow(model)
     var result = model
     result.layers = []
     /// The layer that gives what a layer of the old graph gave.
     var last: [String: String] = [:]
     var taken = Set(model.layers.map(\.name))
     for layer in model.layers {
+      guard !sizes.sizes.contains(layer.name), !sizes.users.contains(layer.name) else {
+        // It stays whole: what it becomes alone would not take a size.
+        configs.problem(
+          (path + [layer.name]).joined(separator: "/"),
+          sizes.sizes.contains(layer.name)
+            ? "computes a size, which is no tensor in Keras 3"
+            : "takes a size that the graph computes, which Keras 3 has no tensor for")
+        result.layers.append(layer)
+        continue
+      }
       let chain = translated(layer, path: path, in: model, &taken)
       if let end = chain.last, end.name != layer.name { last[layer.name] = end.name }
       result.layers += chain

@@ -69,14 +69,6 @@ struct SlicingTests {
   /// Everything that a model computes at once: every layer in it, every output of nested models, which are dissolved.
   @Test(arguments: ModelFixture.names, [ModelFormat.legacyH5, .keras])
   func everyOutput(_ name: String, _ format: ModelFormat) throws {
-    if let reason = notTranslated(name, format) {
-      withKnownIssue("\(reason)") { try expectEveryOutput(name, format) }
-    } else {
-      try expectEveryOutput(name, format)
-    }
-  }
-
-  private func expectEveryOutput(_ name: String, _ format: ModelFormat) throws {
     let fixture = try ModelFixture(name)
     let model = try Model(contentsOf: fixture.path)
     let outputs = model.computableOutputNames
