@@ -132,6 +132,7 @@ struct Trap {
     "removed_class",
     "operation_of_tensorflow", "nested_model_calls", "operations_in_h5", "backslash_paths", "bfloat16_in_h5",
     "attention_in_h5", "old_dtype_policy", "custom_function", "pickled_weights",
+    "unstated_quantization",
   ]
 
   /// Traps after which tf_keras 2.21 does not load a file.

@@ -51,6 +51,8 @@ struct CheckTests {
     ExpectedFinding(ModelFixture.path("k3_own_code"), .warning, "custom_object", "swirl", says: "Swirl"),
     ExpectedFinding(ModelFixture.path("k3_float16"), .info, "float16_weights"),
     ExpectedFinding(ModelFixture.path("k3_mixed_float16"), .info, "mixed_precision"),
+    ExpectedFinding(ModelFixture.path("k3_quantized_attention"), .warning, "unstated_quantization"),
+    ExpectedFinding(ModelFixture.path("k3_gptq"), .warning, "calibrated_in_h5"),
     ExpectedFinding(ModelFixture.path("k3_conv_first"), .info, "channels_first"),
     ExpectedFinding(ModelFixture.path("k3_shared_across"), .info, "duplicate_storage"),
     ExpectedFinding(ModelFixture.path("tfk_nested"), .warning, "nested_model_calls"),
