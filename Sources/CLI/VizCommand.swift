@@ -47,6 +47,16 @@ struct VizCommand: SupervisedCommand {
   var labels: String?
   @Option(help: ArgumentHelp("How many classes the page names; 0 for none.", valueName: "n")) var top: Int?
   @Flag(help: "The network ends in logits: the page shows probabilities.") var softmax = false
+  @Option(
+    help: ArgumentHelp(
+      "Draw which places count for a class: \(ExplanationOptions.methods.joined(separator: ", ")), with commas, or all; a CAM of other layers "
+        + "than the last convolution as gradcam:LAYER.",
+      valueName: "method"))
+  var explain: String?
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp("The class to explain: its number, its name in --labels, or top.", valueName: "class"))
+  var target: String?
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
@@ -66,15 +76,20 @@ struct VizCommand: SupervisedCommand {
     let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try model.slice(outputs: layers.patterns(for: model))
-    let visualizer = Visualizer(
-      slice, image: try image.options(), report: try report, threads: running.threads)
+    let report = try report
+    var visualizer = Visualizer(slice, image: try image.options(), report: report, threads: running.threads)
+    if let explain {
+      visualizer.explanations = try ExplanationOptions.list(
+        explain, class: target ?? "top", labels: report.labels, for: model)
+    }
     if isPage, let output { return try writePage(visualizer, items, to: output) }
     var manifests: [String] = []
     let folders = ResultFolders(model: path, output: output, items: items)
     for (place, item) in items.enumerated() {
       Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(place + 1) of \(items.count): \(item.path)") }
-      let results = try visualizer.makeFolders(item, figures: figures, replaces: force) { example, count in
+      let results = try visualizer.makeFolders(item, figures: figures, replaces: force, progress: Worker.progresses) {
+        example, count in
         try folders.folder(item: place, example: example, of: count)
       }
       Terminal.endProgress()
@@ -114,6 +129,10 @@ struct VizCommand: SupervisedCommand {
       throw ValidationError("viz writes a folder or a page (.html); \(output) looks like another file")
     }
     if isPage, json { throw ValidationError("--json is about a folder of pictures; the page holds its own data") }
+    if isPage, explain != nil {
+      throw ValidationError("--explain makes pictures in a folder; \(output ?? "") is a page: give a folder with -o")
+    }
+    if target != nil, explain == nil { throw ValidationError("--class is about --explain: give a method too") }
     if let top, top < 0 { throw ValidationError("--top must not be negative") }
     _ = try byteCount(maxHTML, option: "--max-html", atLeast: 100_000)
   }

@@ -15,6 +15,8 @@ public struct Visualizer: Sendable {
   let scores: NetworkScores
   /// The sub-model with the scores as further outputs.
   let running: SubModel
+  /// What is drawn of the places that count for a class, in folders of pictures.
+  public var explanations: [ExplanationOptions] = []
 
   /// - Parameters:
   ///   - subModel: the layers to show.
@@ -39,11 +41,12 @@ public struct Visualizer: Sendable {
   ///   - item: what to run on, from ``Model/inputItems(_:sample:seed:)``.
   ///   - figures: how feature maps become pictures.
   ///   - replaces: whether files in an existing folder may be replaced.
+  ///   - progress: is told before each explanation, some of which take a while.
   ///   - folder: where they go, given the number of the example in `item` and how many there are; asked when they are computed.
   /// - Throws: `H5ConvError`: `usage` for options or layers that cannot be drawn, `cannotWrite`, `limit` for a page that is too large,
   ///   and what running throws.
   public func makeFolders(
-    _ item: InputItem, figures: FigureOptions = FigureOptions(), replaces: Bool = false,
+    _ item: InputItem, figures: FigureOptions = FigureOptions(), replaces: Bool = false, progress: () -> Void = {},
     folder: (_ example: Int, _ count: Int) throws -> String
   ) throws -> [VisualizationResult] {
     let (styles, options) = try figures.resolved()
@@ -52,20 +55,24 @@ public struct Visualizer: Sendable {
       let output = try OutputFolder(try folder(example, run.count), replaces: replaces)
       let maps = try run.maps(of: example)
       let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
+      let explained = try explain(run.inputs, run.picture, dpi: figures.dpi, options.colorMap, progress: progress)
       let manifest = Manifest(
         model: subModel.model.path, image: run.name(of: example), preprocess: run.preprocess,
-        inputHeight: run.height, inputWidth: run.width, h5convVersion: version, layers: layers)
+        inputHeight: run.height, inputWidth: run.width, h5convVersion: version, layers: layers,
+        explanations: explained)
       var builder = ReportBuilder(subModel, report, inputShapes: run.inputShapes)
       builder.add(try run.forReport(example, maps: maps, model: 0))
       let page = try pageIfSmall(builder.report)
       for picture in layers.flatMap(\.pictures) { try output.write(picture.fileName, picture.png) }
+      for picture in explained { try output.write(picture.fileName, picture.png) }
       try output.write("manifest.json", Array(manifest.json.utf8))
       try output.write("index.html", Array(ContactSheet(manifest).html.utf8))
       if !page.html.isEmpty { try output.write("report.html", page.html) }
       try output.commit()
       return VisualizationResult(
         folder: output.path, preprocess: run.preprocess, table: StatisticsTable.text(layers), manifest: manifest.json,
-        pictureCount: layers.reduce(0) { $0 + $1.pictures.count }, notes: page.notes)
+        pictureCount: layers.reduce(explained.count) { $0 + $1.pictures.count },
+        notes: page.notes + explained.flatMap { picture in picture.map.notes.map { "\(picture.map.name): \($0)" } })
     }
   }
 

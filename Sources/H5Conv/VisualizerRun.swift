@@ -18,8 +18,9 @@ struct VisualizerRun {
   /// The network's output, when it is computed for its scores.
   private let output: Tensor?
   let preprocess: String
-  private let picture: Raster?
-  let inputShapes: [[Int]]
+  let picture: Raster?
+  let inputs: [Tensor]
+  var inputShapes: [[Int]] { inputs.map(\.shape) }
   let height: Int
   let width: Int
 
@@ -33,12 +34,11 @@ struct VisualizerRun {
         .limit, "\(layers) layers are more than the \(VisualizerRun.mostLayers) that are drawn at once",
         remedy: "choose some with --layers", file: model.path)
     }
-    let (inputs, preprocess, picture) = try model.loadWithPicture(item, visualizer.image)
+    let preprocess: String
+    (inputs, preprocess, picture) = try model.loadWithPicture(item, visualizer.image)
     (activations, output) = try VisualizerRun.compute(visualizer, inputs)
     self.preprocess = preprocess
-    self.picture = picture
-    inputShapes = inputs.map(\.shape)
-    let size = inputShapes.first.map { model.isChannelsFirst ? $0.dropFirst(2) : $0.dropFirst() } ?? []
+    let size = inputs.first.map(\.shape).map { model.isChannelsFirst ? $0.dropFirst(2) : $0.dropFirst() } ?? []
     (height, width) = (size.first ?? 0, size.dropFirst().first ?? 1)
   }
 

@@ -34,7 +34,7 @@ package struct ContactSheet: Sendable {
     </dl>
     </header>
     <main>
-    \(table)\(manifest.layers.enumerated().map(section).joined())</main>
+    \(explanations)\(table)\(manifest.layers.enumerated().map(section).joined())</main>
     </body>
     </html>
 
@@ -46,6 +46,29 @@ package struct ContactSheet: Sendable {
       if !names.contains(name) { names.append(name) }
     }
     return names.isEmpty ? "" : "<dt>Scale</dt><dd>\(names.joined(separator: "; ").inHTML)</dd>\n"
+  }
+
+  private var explanations: String {
+    guard !manifest.explanations.isEmpty else { return "" }
+    let figures = manifest.explanations.map { picture in
+      """
+      <figure>
+      <a href="\(picture.fileName.inURL)"><img loading="lazy" class="fit" src="\(picture.fileName.inURL)" \
+      width="\(picture.width)" height="\(picture.height)" alt="\("\(picture.map.name) over the picture".inHTML)"></a>
+      <figcaption>\(([picture.map.name] + picture.facts).joined(separator: " · ").inHTML), \(picture.colorMap.name), \
+      <a href="\(picture.fileName.inURL)">\(picture.fileName.inHTML)</a></figcaption>
+      </figure>
+
+      """
+    }
+    return """
+      <section id="explanations">
+      <h2>What counts for the class</h2>
+      <p>Left what the network saw, right the same with \(Int((ExplanationPicture.opacity * 100).rounded())) % of the map's colour; the \
+      bar has the map's own numbers.</p>
+      \(figures.joined())</section>
+
+      """
   }
 
   private var table: String {

@@ -1,10 +1,7 @@
 /// The drawing of one picture: caption, tiles, colour bar.
 struct Figure {
   let map: ColorMap
-  /// First line, in larger type.
-  let title: String
-  /// Further facts; as many to a line as fit.
-  let facts: [String]
+  let caption: Caption
   let bar: ColorBar
   /// Index of the lines between tiles.
   let lines: UInt8
@@ -17,27 +14,17 @@ struct Figure {
     let style = TextStyle(for: extent)
     let margin = style.size
     // Narrow tiles do not dictate the width: the colour bar and texts of usual length fit in any case.
-    let titleWidth = min(text.width(of: title, size: style.titleSize), 48 * style.size)
-    let factWidth = min(facts.map { text.width(of: $0, size: style.size) }.max() ?? 0, 32 * style.size)
-    let inner = max(extent.width, max(bar.width(style), max(titleWidth, factWidth)))
-    let factLines = flow(facts, style.size, inner, text)
+    let inner = max(extent.width, max(bar.width(style), caption.width(style, text)))
+    let lines = caption.lines(toFit: inner, style, text)
 
     let captionTop = margin
-    let tilesTop = captionTop + style.titleLine + factLines.count * style.line + margin / 2
+    let tilesTop = captionTop + Caption.height(lines, style) + margin / 2
     let barTop = tilesTop + extent.height + margin
     let height = barTop + bar.height(style) + margin
     let width = inner + 2 * margin
     var canvas = IndexCanvas(width: width, height: height, filledWith: map.paper)
 
-    var baseline = captionTop + style.titleSize
-    text.draw(
-      text.shortened(title, size: style.titleSize, toFit: inner), size: style.titleSize, x: margin, baseline: baseline,
-      on: &canvas, map: map)
-    baseline += style.titleLine - style.titleSize + style.size
-    for line in factLines {
-      text.draw(line, size: style.size, x: margin, baseline: baseline, on: &canvas, map: map, strength: map.softInk)
-      baseline += style.line
-    }
+    caption.draw(lines, x: margin, y: captionTop, width: inner, on: &canvas, map: map, style: style, text: text)
 
     var placed = tiles
     placed.x = margin + tiles.gap
@@ -89,17 +76,6 @@ struct Figure {
         canvas.fill(
           x: left ? x - gap : right - gap, y: top ? y - gap : bottom - arm.height, width: gap, height: arm.height,
           with: map.ink)
-      }
-    }
-  }
-
-  /// Puts `facts` on lines, as many to a line as `width` holds, shortening what is wider by itself.
-  private func flow(_ facts: [String], _ size: Int, _ width: Int, _ text: TextDrawer) -> [String] {
-    facts.reduce(into: []) { lines, fact in
-      if let last = lines.last, text.width(of: last + " · " + fact, size: size) <= width {
-        lines[lines.count - 1] = last + " · " + fact
-      } else {
-        lines.append(text.shortened(fact, size: size, toFit: width))
       }
     }
   }

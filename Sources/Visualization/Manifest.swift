@@ -17,10 +17,12 @@ package struct Manifest: Sendable {
   /// The version of h5conv that made the folder.
   package var h5convVersion: String
   package var layers: [RenderedLayer]
+  /// What counts for a class, where that was asked for.
+  package var explanations: [ExplanationPicture]
 
   package init(
     model: String, image: String, preprocess: String, inputHeight: Int, inputWidth: Int, h5convVersion: String,
-    layers: [RenderedLayer]
+    layers: [RenderedLayer], explanations: [ExplanationPicture] = []
   ) {
     self.model = model
     self.image = image
@@ -29,11 +31,12 @@ package struct Manifest: Sendable {
     self.inputWidth = inputWidth
     self.h5convVersion = h5convVersion
     self.layers = layers
+    self.explanations = explanations
   }
 
   /// The manifest as JSON text, ending in a line feed; figures that are not finite are null.
   package var json: String {
-    ([
+    var object: JSONObject = [
       "version": .int(Manifest.version),
       "h5conv_version": .string(h5convVersion),
       "model": .string(model),
@@ -41,7 +44,9 @@ package struct Manifest: Sendable {
       "preprocess": .string(preprocess),
       "input_size": ["height": .int(inputHeight), "width": .int(inputWidth)],
       "layers": .array(layers.map(\.json)),
-    ] as JSONValue).text(pretty: true) + "\n"
+    ]
+    if !explanations.isEmpty { object["explanations"] = .array(explanations.map(\.json)) }
+    return JSONValue.object(object).text(pretty: true) + "\n"
   }
 }
 

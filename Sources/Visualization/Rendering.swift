@@ -104,8 +104,10 @@ package func render(
     let tiles = TileLayout(quantized, style: style, options: options)
     try tiles.check(maps.name)
     let figure = Figure(
-      map: map, title: maps.name.escapedForTerminal,
-      facts: captionFacts(maps, statistics, options.scale, style: style, rows: tiles.rows),
+      map: map,
+      caption: Caption(
+        title: maps.name.escapedForTerminal,
+        facts: captionFacts(maps, statistics, options.scale, style: style, rows: tiles.rows)),
       bar: ColorBar(options.scale, range: quantized.range), lines: map.lines(under: options.scale), maps: quantized,
       tiles: tiles)
     let (canvas, placed) = try figure.draw(with: text)

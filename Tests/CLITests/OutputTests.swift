@@ -248,6 +248,43 @@ struct VizTests {
     #expect(folder.names == ["out"])
   }
 
+  /// --explain adds a picture for each method and layer, and says in the manifest what it shows.
+  @Test func explanations() throws {
+    let folder = try TemporaryFolder()
+    let labels = try folder.write("labels.txt", Array("cat\nDog <b>\n".utf8))
+    let arguments = [
+      "viz", tutorial, picture("rgb8.png"), "-l", "conv2d_1", "--labels", labels, "-o", folder.file("out"),
+    ]
+    let run = try Program.run(
+      arguments + ["--explain", "layercam:block1_conv?,ig", "--class", "dog <b>", "--json", "--quiet"])
+    try #require(run.code == 0, "\(run)")
+    let json = try run.json()
+    #expect(try JSONSchema(named: "viz-manifest").problems(json) == [])
+    let explanations = try #require(json["explanations"]?.array)
+    #expect(explanations.map { $0["method"]?.string } == ["layercam", "layercam", "ig"])
+    #expect(explanations.map { $0["layer"]?.string } == ["block1_conv1", "block1_conv2", nil])
+    #expect(explanations.allSatisfy { $0["class"] == 1 && $0["label"] == "Dog <b>" })
+    #expect(explanations[0]["completeness_gap"]?.isNull == true && explanations[2]["completeness_gap"]?.number != nil)
+    for explanation in explanations {
+      let path = try #require(explanation["path"]?.string)
+      #expect(contents(of: folder.file("out/" + path)).starts(with: [0x89, 0x50, 0x4e, 0x47]), "\(path)")
+    }
+    let sheet = String(decoding: contents(of: folder.file("out/index.html")), as: UTF8.self)
+    #expect(sheet.contains("Dog &lt;b&gt;") && !sheet.contains("<b>)"))
+  }
+
+  @Test(arguments: [
+    (["--explain", "nonsense"], "gradcam"), (["--explain", "gradcam:nowhere"], "nearest"),
+    (["--explain", "ig:conv2d_1"], "input"), (["--explain", "gradcam", "--class", "cat"], "--labels"),
+    (["--explain", "gradcam", "--class", "99999"], "no class 99999"), (["--class", "1"], "--explain"),
+  ])
+  func wrongExplanations(_ options: [String], says: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run(["viz", tutorial, picture("rgb8.png"), "-o", folder.file("out")] + options)
+    #expect(run.code == 64 && run.errors.contains(says), "\(run)")
+    #expect(folder.names == [])
+  }
+
   /// -o FILE.html writes the page and nothing else, of all pictures.
   @Test func pageOnly() throws {
     let folder = try TemporaryFolder()
