@@ -8,7 +8,7 @@ struct ExplanationPictureTests {
   private static let side = 336
   private static let margin = 13
 
-  private static func draw(_ values: [Float], seen: UInt8 = 100, _ colorMap: ColorMap? = nil) throws
+  static func draw(_ values: [Float], seen: UInt8 = 100, _ colorMap: ColorMap? = nil) throws
     -> ExplanationPicture
   {
     let map = ExplanationMap(

@@ -68,14 +68,20 @@ import Testing
     let file = URL(fileURLWithPath: root + "/schemas/viz-manifest.schema.json")
     let schema = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
     let definitions = try #require(schema["$defs"] as? [String: [String: Any]])
-    let json = try #require(try JSONSerialization.jsonObject(with: Data(try manifest().json.utf8)) as? [String: Any])
+    var manifest = try manifest()
+    manifest.explanations = [try ExplanationPictureTests.draw([0, 4])]
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(manifest.json.utf8)) as? [String: Any])
+    let explanation = try #require((json["explanations"] as? [[String: Any]])?.first)
     let layer = try #require((json["layers"] as? [[String: Any]])?.first)
     let picture = try #require((layer["files"] as? [[String: Any]])?.first)
-    let levels = [(json, schema), (layer, definitions["layer"] ?? [:]), (picture, definitions["file"] ?? [:])]
-    for (value, schema) in levels {
+    let levels = [
+      (json, schema, ["explanations"]), (layer, definitions["layer"] ?? [:], []),
+      (picture, definitions["file"] ?? [:], []), (explanation, definitions["explanation"] ?? [:], []),
+    ]
+    for (value, schema, optional) in levels {
       #expect(schema["additionalProperties"] as? Bool == false)
       #expect(Set(value.keys) == Set((schema["properties"] as? [String: Any] ?? [:]).keys))
-      #expect(Set(value.keys) == Set(schema["required"] as? [String] ?? []))
+      #expect(Set(value.keys).subtracting(optional) == Set(schema["required"] as? [String] ?? []))
     }
   }
 
