@@ -207,24 +207,19 @@ struct WeightCheck {
     if !quantized.isEmpty {
       findings.append(Finding(.info, "quantized", at: quantized, "weights are integers with scales"))
     }
-    func layers(_ test: (Quantization) -> Bool) -> [String] {
-      model.graph.layers.filter { $0.quantization.map(test) ?? false }.map(\.name)
+    func warn(_ code: String, of test: (Quantization) -> Bool, _ message: String, remedy: String) {
+      let names = model.graph.layers.filter { $0.quantization.map(test) ?? false }.map(\.name)
+      if !names.isEmpty { findings.append(Finding(.warning, code, at: names, message, remedy: remedy)) }
     }
-    let unstated = layers(\.isUnstated)
-    if !unstated.isEmpty {
-      findings.append(
-        Finding(
-          .warning, "unstated_quantization", at: unstated,
-          "the parts are quantized, which the config does not say: Keras, which writes such files, does not load them",
-          remedy: "'h5conv convert --dtype float32' writes a file that it loads"))
-    }
-    let calibrated = model.format == ModelFormat.legacyH5.rawValue ? layers(\.isCalibrated) : []
-    if !calibrated.isEmpty {
-      findings.append(
-        Finding(
-          .warning, "calibrated_in_h5", at: calibrated,
-          "Keras 3.15 loads weights of GPTQ and AWQ from .h5, but fails when it runs the layers",
-          remedy: "'h5conv convert --to keras' writes a file that it runs"))
+    warn(
+      "unstated_quantization", of: \.isUnstated,
+      "the parts are quantized, which the config does not say: Keras, which writes such files, does not load them",
+      remedy: "'h5conv convert --dtype float32' writes a file that it loads")
+    if model.format == ModelFormat.legacyH5.rawValue {
+      warn(
+        "calibrated_in_h5", of: \.isCalibrated,
+        "Keras 3.15 loads weights of GPTQ and AWQ from .h5, but fails when it runs the layers",
+        remedy: "'h5conv convert --to keras' writes a file that it runs")
     }
     let policies = model.dtypePolicies.filter { $0.hasPrefix("mixed_") }
     if !policies.isEmpty {

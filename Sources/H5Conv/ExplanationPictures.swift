@@ -40,10 +40,13 @@ extension ExplanationOptions {
         options.method = name
         options.classIndex = index
         guard let pattern, looksAtLayer else { return [options] }
-        return try model.graph.select([pattern]).filter {
-          model.graph.shape(of: $0.tensor)?.rank == 4 || pattern == $0.key
+        let taps = try model.graph.select([pattern]).filter { model.graph.shape(of: $0.tensor)?.rank == 4 }
+        guard !taps.isEmpty else {
+          throw H5ConvError(
+            .usage, "'\(pattern)' chooses no layer with feature maps", at: "--explain",
+            remedy: "name convolution layers: \(name):LAYER")
         }
-        .map { tap in
+        return taps.map { tap in
           options.layer = tap.key
           return options
         }

@@ -9,8 +9,8 @@ struct SizeFlow {
   private(set) var users: Set<String> = []
   /// Sizes of the batch.
   private var batches: Set<TensorReference> = []
-  /// Layers whose results have the batch of the model's inputs as first axis.
-  private var batched: Set<String> = []
+  /// Calls whose results have the batch of the model's inputs as first axis.
+  private var batched: Set<CallPlace> = []
   private let layers: [String: LayerSpec]
 
   init(_ model: Architecture) {
@@ -19,9 +19,7 @@ struct SizeFlow {
     for (place, layer) in model.callsInOrder {
       let call = layer.calls[place.call]
       guard let function = Self.name(of: layer) else {
-        // All layers of Keras keep the batch; other people's code may not.
-        let isKnown = layer.className == "InputLayer" || layer.nested != nil || LayerFields.of(layer.className) != nil
-        if isKnown, call.inputs.allSatisfy({ batched.contains($0.layer) }) { batched.insert(layer.name) }
+        if Self.keepsBatch(layer), call.inputs.allSatisfy({ isBatched($0) }) { batched.insert(place) }
         continue
       }
       let inputs = call.arguments.tensors
@@ -32,11 +30,21 @@ struct SizeFlow {
       }
       if inputs.contains(where: { sizes.contains($0.layer) }) { users.insert(layer.name) }
       if keepsBatch(function, layer, call),
-        inputs.allSatisfy({ batched.contains($0.layer) || sizes.contains($0.layer) })
+        inputs.allSatisfy({ isBatched($0) || sizes.contains($0.layer) })
       {
-        batched.insert(layer.name)
+        batched.insert(place)
       }
     }
+  }
+
+  private func isBatched(_ reference: TensorReference) -> Bool {
+    batched.contains(CallPlace(layer: reference.layer, call: reference.call))
+  }
+
+  /// Whether a layer, which is no operation, keeps the batch: all of Keras do, and models of such; other people's code may not.
+  private static func keepsBatch(_ layer: LayerSpec) -> Bool {
+    if let nested = layer.nested { return nested.layers.allSatisfy { name(of: $0) == nil && keepsBatch($0) } }
+    return layer.className == "InputLayer" || LayerFields.of(layer.className) != nil
   }
 
   /// What an operation of TensorFlow computes, as ``OperationTranslator`` names it; nil for a layer.
@@ -49,7 +57,7 @@ struct SizeFlow {
     let arguments = OperationArguments(call.arguments)
     guard let source = arguments.first?.tensor, let shape = layers[source.layer], Self.name(of: shape) == "shape",
       shape.calls.indices.contains(source.call),
-      let measured = shape.calls[source.call].inputs.first, batched.contains(measured.layer)
+      let measured = shape.calls[source.call].inputs.first, isBatched(measured)
     else { return nil }
     let first = TensorReference(layer: layer.name, call: 0, output: 0)
     switch function {
@@ -81,7 +89,7 @@ struct SizeFlow {
   func target(of layer: LayerSpec) -> [Int]? {
     guard layer.calls.count == 1, let call = layer.calls.first, Self.name(of: layer) == "reshape" else { return nil }
     let arguments = OperationArguments(call.arguments)
-    guard let x = arguments.first?.tensor, batched.contains(x.layer),
+    guard let x = arguments.first?.tensor, isBatched(x),
       let items = items(arguments.argument("shape", at: 1)),
       let first = items.first?.tensor, batches.contains(first)
     else { return nil }
@@ -135,11 +143,12 @@ extension ModelTranslator {
         calls: [LayerCall(CallArguments([.tensor(x)]))])
       configs.note((path + [layer.name]).joined(separator: "/"), "the operation reshape is the layer Reshape now")
     }
-    for name in flow.sizes.intersection(model.unusedLayers(among: flow.sizes)).sorted() {
+    let unused = model.unusedLayers(among: flow.sizes)
+    for name in unused.sorted() {
       configs.note(
         (path + [name]).joined(separator: "/"), "computes a size that nothing needs any more, and is left out")
-      model.layers.removeAll { $0.name == name }
     }
+    model.layers.removeAll { unused.contains($0.name) }
     return model
   }
 }

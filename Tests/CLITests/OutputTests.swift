@@ -275,6 +275,7 @@ struct VizTests {
 
   @Test(arguments: [
     (["--explain", "nonsense"], "gradcam"), (["--explain", "gradcam:nowhere"], "nearest"),
+    (["--explain", "gradcam:dense_?"], "feature maps"),
     (["--explain", "ig:conv2d_1"], "input"), (["--explain", "gradcam", "--class", "cat"], "--labels"),
     (["--explain", "gradcam", "--class", "99999"], "no class 99999"), (["--class", "1"], "--explain"),
   ])
