@@ -5,7 +5,7 @@
 Each seed is one model (fixtures/random_graphs.py): layers of one to three spatial axes with random options, merges, operations, shared
 layers, nested models, several inputs and outputs, sometimes channels first. It is saved as .h5, .keras and .weights.h5 with the
 architecture's JSON; h5conv computes every layer of each, and its shapes and counts of parameters are held against Keras' own.
-Prints what departs, and for it whether Keras, having loaded the file, departs too; --keep copies those models to a folder.
+Prints what departs or is refused, and for what departs whether Keras, having loaded the file, departs too; --keep copies those models to a folder.
 Exit code 1 when one departs. KERAS_BACKEND=jax computes channels first; TensorFlow on a CPU cannot, and such layers are left out.
 """
 import argparse
@@ -79,9 +79,11 @@ def differences(golden, ours):
     """[(name, error)] of what departs, the layers that come first in front; the worst error of the rest."""
     found, worst = [], 0.0
     for name, value in golden.items():
+        if value is None:
+            continue
         if name not in ours:
             found.append((name, 'absent'))
-        elif value is not None:
+        else:
             error = scaled_error(value, ours[name])
             if error > TOLERANCE:
                 found.append((name, f'{error:.1e} {value.shape} {ours[name].shape}'))
@@ -140,11 +142,12 @@ def check(program, writer, seed, policy, channels_first, folder):
         if isinstance(arguments, str):
             lines.append(f'  ({container}: Keras does not save it: {arguments})')
             continue
+        wanted = '*' if all(value is not None for value in golden.values()) else ','.join(name for name, value in golden.items() if value is not None)
         try:
             for line in shapes(program, arguments, facts):
                 lines.append(f'  {container} inspect: {line}')
             out = os.path.join(folder, 'out.npz')
-            run(program, 'extract', arguments[0], given, *arguments[1:], '-l', '*', '-o', out, '--force', '--quiet', '--preprocess', 'none')
+            run(program, 'extract', arguments[0], given, *arguments[1:], '-l', wanted, '-o', out, '--force', '--quiet', '--preprocess', 'none')
             with np.load(out) as arrays:
                 found, good = differences(golden, {key: arrays[key] for key in arrays})
             worst = max(worst, good)
@@ -152,9 +155,10 @@ def check(program, writer, seed, policy, channels_first, folder):
                 lines.append(f'  {container}: {len(found)} depart: {found[:4]}')
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             lines.append(f'  {container}: {error}')
-        else:
-            continue
-    hard = [line for line in lines if not line.startswith('  (')]
+    # What is told to be not supported is no wrong answer.
+    hard = [line for line in lines if not line.startswith('  (') and ': exit 69: ' not in line]
+    if any(': exit 69: ' in line for line in lines) and all(' inspect: ' in line for line in hard):
+        raise NotImplementedError(next(line for line in lines if ': exit 69: ' in line).split(': exit 69: ')[1])
     if hard:
         path = os.path.join(folder, 'model.h5' if '.h5' in hard[0] and os.path.exists(os.path.join(folder, 'model.h5')) else 'model.keras')
         lines.append('  ' + keras_departs(writer, path, feeds, golden))
@@ -169,6 +173,9 @@ def one_by_one(arguments):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 lines, error, count = check(arguments.h5conv, writer, seed, arguments.policy, arguments.channels_first, folder)
+            except NotImplementedError as problem:
+                print(json.dumps({'seed': seed, 'refused': str(problem)}), flush=True)
+                continue
             except Exception as problem:        # Keras could not make the model, or not compute it
                 print(json.dumps({'seed': seed, 'none': f'{type(problem).__name__}: {str(problem)[:150]}'}), flush=True)
                 continue
@@ -192,7 +199,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.here:
         return one_by_one(arguments)
-    good = bad = none = layers = 0
+    good = bad = refused = none = layers = 0
     worst, seed, end = 0.0, arguments.seed, arguments.seed + arguments.count
     while seed < end:
         command = [sys.executable, os.path.abspath(__file__), arguments.h5conv, '--writer', arguments.writer, '--policy', arguments.policy,
@@ -202,7 +209,10 @@ def main():
             for line in child.stdout:
                 told = json.loads(line)
                 pending, seed = told['seed'] if len(told) == 1 else None, told['seed'] + 1
-                if 'none' in told:
+                if 'refused' in told:
+                    refused += 1
+                    print(f"seed {told['seed']}: {told['refused']}", flush=True)
+                elif 'none' in told:
                     none += 1
                     print(f"seed {told['seed']}: no model: {told['none']}", flush=True)
                 elif 'lines' in told:
@@ -215,7 +225,7 @@ def main():
             print(f'seed {pending}: Keras crashed', flush=True)
         elif child.returncode:
             sys.exit(f'the comparison ended with {child.returncode}')
-    print(f'{arguments.writer}: {good} models agree, {bad} depart, {none} could not be made; {layers} layers, worst error of those that agree {worst:.1e}')
+    print(f'{arguments.writer}: {good} models agree, {bad} depart, {refused} are refused with a reason, {none} could not be made; {layers} layers, worst error of those that agree {worst:.1e}')
     sys.exit(1 if bad else 0)
 
 

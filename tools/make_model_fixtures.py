@@ -13,12 +13,12 @@ os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')
 sys.dont_write_bytecode = True
 
 from fixtures import (
-    attention, channels_first, convolutions, elementwise, graphs, operations, quantized, ranks, recurrent, rewritten, spatial, special, wrapped)
+    attention, channels_first, convolutions, elementwise, graphs, operations, preprocessing, quantized, ranks, recurrent, rewritten, spatial, special, wrapped)
 from fixtures.harness import Writer
 
 # rewritten needs the files of graphs
 MODULES = (
-    convolutions, channels_first, ranks, spatial, elementwise, graphs, special, recurrent, attention, operations, wrapped, quantized, rewritten)
+    convolutions, channels_first, ranks, spatial, elementwise, graphs, special, recurrent, attention, operations, wrapped, preprocessing, quantized, rewritten)
 SUITES = {suite.__name__: suite for module in MODULES for suite in module.SUITES}
 
 

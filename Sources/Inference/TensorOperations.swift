@@ -23,6 +23,7 @@ extension PlanStep {
     case .sort(let axis, let isDescending, let givesPlaces):
       return try sort(inputs[0], axis, isDescending: isDescending, givesPlaces: givesPlaces)
     case .takeAlong(let axis): return try takeAlong(inputs[0], inputs[1], axis)
+    case .equalizeTiles(let tiles): return try equalize(inputs[0], tiles, threads)
     case .recolor(let change): return try recolor(inputs[0], change, threads)
     case .placeOfExtreme(let axis, let isLargest): return try placeOfExtreme(inputs[0], axis, isLargest: isLargest)
     }

@@ -8,7 +8,10 @@ protocol ActivationLayer: Layer {
 }
 
 extension ActivationLayer {
-  package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+  package func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] { [try single(inputs)] }
+
+  /// glu halves the last axis, which Keras' layer does not declare.
+  package func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     var shape = try single(inputs)
     if activation == .glu, let last = shape.sizes.last { shape[shape.rank - 1] = last.map { $0 / 2 } }
     return [shape]

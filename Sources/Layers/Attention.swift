@@ -66,14 +66,15 @@ struct Attention: Layer {
     }
     let given = places.map { inputs[$0] }
     guard given[0].rank >= 2, given.allSatisfy({ $0.rank == given[0].rank }) else {
-      throw H5ConvError(.badData, "query, value and key of shapes \(given.map(\.description).joined(separator: ", "))")
+      throw H5ConvError(
+        .unsupported, "query, value and key of shapes \(given.map(\.description).joined(separator: ", "))")
     }
-    for (a, b) in given.dropFirst().flatMap({ zip(leading(given[0]), leading($0)) })
-    where a != nil && b != nil && a != b {
+    let before = try leading(inputs)
+    if given[0].rank == 3, given.contains(where: { $0[0] != nil && before[0] != nil && $0[0] != before[0] }) {
       throw H5ConvError(
         .unsupported, "inputs of shapes \(given.map(\.description).joined(separator: ", ")), which are broadcast")
     }
-    let chosen = given.map { PartialShape([folded(leading($0))] + $0.sizes.suffix(2)) }
+    let chosen = given.map { PartialShape([folded(before)] + $0.sizes.suffix(2)) }
     let (query, value, key) = (chosen[0], chosen[1], chosen.count > 2 ? chosen[2] : chosen[1])
     if let a = query[2], let b = key[2], a != b {
       throw H5ConvError(.badData, "a query of \(a) features and a key of \(b)")
@@ -82,10 +83,12 @@ struct Attention: Layer {
     return (query, value, key)
   }
 
-  /// The axes before rows and features: the batch, none, or more.
+  /// The axes before rows and features, broadcast: the batch, none, or more.
   ///
   /// Without any the examples attend to each other.
-  private func leading(_ shape: PartialShape) -> [Int?] { shape.sizes.dropLast(2) }
+  private func leading(_ inputs: [PartialShape]) throws -> [Int?] {
+    try Merging.numpyBroadcast(places.map { PartialShape(inputs[$0].sizes.dropLast(2)) }).sizes
+  }
 
   private func folded(_ sizes: [Int?]) -> Int? {
     sizes.reduce(1) { product, size in
@@ -95,9 +98,19 @@ struct Attention: Layer {
     }
   }
 
+  /// Keras 3 declares the query's axes whatever the values are broadcast to.
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    generation < 3
+      ? try computedShapes(for: inputs) : try outputShapes(inputs) { $0[places[0]].sizes.dropLast(2) }
+  }
+
+  func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape] { try outputShapes(inputs, leading) }
+
+  private func outputShapes(
+    _ inputs: [PartialShape], _ leading: ([PartialShape]) throws -> [Int?]
+  ) throws -> [PartialShape] {
     let (query, value, key) = try shapes(inputs)
-    let before = leading(inputs[places[0]])
+    let before = try leading(inputs)
     return [PartialShape(before + [query[1], value[2]])]
       + (returnsScores ? [PartialShape(before + [query[1], key[1]])] : [])
   }
@@ -113,10 +126,14 @@ struct Attention: Layer {
     guard maskPlaces == nil, lowering.inputMasks.allSatisfy({ $0 == nil }) else {
       throw H5ConvError(.unsupported, "a mask for inputs of another form than (batch, time, features) is not supported")
     }
-    let shapes = try outputShapes(for: inputs.map { PartialShape($0.shape) })
-    let folded = inputs.map { value in
+    let shapes = try computedShapes(for: inputs.map { PartialShape($0.shape) })
+    let before = try leading(inputs.map { PartialShape($0.shape) }).map { $0 ?? 1 }
+    let folded = inputs.enumerated().map { place, value in
+      guard places.contains(place) else { return value }
       let rows = Array(value.shape.suffix(2))
-      return lowering.emit(.reshape, [value], shape: [value.shape.dropLast(2).reduce(1, *)] + rows)
+      let times = zip(before, value.shape).map { $0 == $1 ? 1 : $0 } + [1, 1]
+      let whole = lowering.emit(.repeatElements(times: times), [value], shape: before + rows)
+      return lowering.emit(.reshape, [whole], shape: [before.reduce(1, *)] + rows)
     }
     return zip(try lowerSequences(folded, to: &lowering), shapes).map { value, shape in
       lowering.emit(.reshape, [value], shape: shape.known ?? value.shape)

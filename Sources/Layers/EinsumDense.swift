@@ -15,6 +15,7 @@ struct EinsumDense: Layer {
   private let outputSizes: [Int?]
   private let biasAxes: [Character]
   private let activation: Activation
+  private let generation: Int
 
   init(_ config: ConfigReader) throws {
     let text = try config.string("equation").filter { $0 != " " }
@@ -38,6 +39,7 @@ struct EinsumDense: Layer {
     biasAxes = config.has("bias_axes") ? Array(try config.string("bias_axes")) : []
     guard Set(biasAxes).isSubset(of: output) else { throw config.error("bias_axes", "are not axes of the output") }
     activation = try config.activation()
+    generation = config.generation
   }
 
   /// `output_shape`: sizes without the batch, null for those that the input decides.
@@ -76,6 +78,14 @@ struct EinsumDense: Layer {
   }
 
   func outputShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
+    var sizes = try computedShapes(for: inputs)[0].sizes
+    // Keras 3 declares the axes that the ellipsis stands for, but for the batch, in the opposite order.
+    let elided = try single(inputs).rank - input.count
+    if generation >= 3, elidesLeft, elided > 2 { sizes[1..<elided].reverse() }
+    return [PartialShape(sizes)]
+  }
+
+  func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     let shape = try single(inputs)
     return [try equation.shape([shape, try shapes(inputs).kernel])]
   }
@@ -87,7 +97,7 @@ struct EinsumDense: Layer {
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let shapes = try shapes(inputs.map { PartialShape($0.shape) })
-    guard try outputShapes(for: inputs.map { PartialShape($0.shape) })[0].known != nil else {
+    guard try computedShapes(for: inputs.map { PartialShape($0.shape) })[0].known != nil else {
       throw H5ConvError(.badData, "output_shape does not tell the size of every axis that the kernel makes")
     }
     _ = try knownOutputShape(for: inputs)

@@ -3,7 +3,7 @@ import H5ConvDiagnostics
 import H5ConvTensors
 
 /// How whole numbers become vectors.
-private enum Encoding: String {
+enum Encoding: String {
   /// They stay.
   case int
   /// A vector for each number, with 1 at its place.

@@ -115,6 +115,12 @@ package enum LayerRegistry {
     "Reshape": .type(Reshape.self),
     "Permute": .type(Permute.self),
     "RepeatVector": .type(RepeatVector.self),
+    // Contrast and signals
+    "AutoContrast": .made { try AutoContrast($0) },
+    "ContrastLimitedAdaptiveHistogramEqualization": .made { try TileContrast($0) },
+    "MelSpectrogram": .made { try MelSpectrogram($0) },
+    "STFTSpectrogram": .made { try STFTSpectrogram($0) },
+    "Pipeline": .made { try Pipeline($0) },
     // Dense
     "Dense": .type(Dense.self),
     "Embedding": .made { try Embedding($0) },
@@ -152,6 +158,7 @@ package enum LayerRegistry {
     "GroupQueryAttention": .made { try MultiHeadAttention($0, isGrouped: true) },
     // Categories
     "Discretization": .made { try Discretization($0) },
+    "IntegerLookup": .made { try IntegerLookup($0) },
     "CategoryEncoding": .made { try CategoryEncoding($0) },
     // Functions as layers
     "TFOpLambda": .made { try OperationNode($0) },
@@ -199,20 +206,13 @@ package enum LayerRegistry {
     "SpatialDropout3D": .identity,
     "StochasticDepth": .identity,
     // Known, and not to be run
-    "AutoContrast": .refused("changes images by their histogram, which is not supported"),
-    "ContrastLimitedAdaptiveHistogramEqualization": .refused(
-      "changes images by their histogram, which is not supported"),
     "DenseFeatures": .refused("works on feature columns, which are not supported"),
     "FlaxLayer": .refused("is a JAX program, which h5conv does not run"),
     "HashedCrossing": .refused("hashes its input, which is not supported"),
     "Hashing": .refused("hashes its input, which is not supported"),
-    "IntegerLookup": .refused("needs a vocabulary that is not read"),
     "JaxLayer": .refused("is a JAX program, which h5conv does not run"),
     "Lambda": .refused("is Python code, which h5conv does not run"),
     "MaxNumBoundingBoxes": .refused("works on bounding boxes, which are not supported"),
-    "MelSpectrogram": .refused("needs Fourier transforms, which are not supported"),
-    "Pipeline": .refused("hands its input through layers of preprocessing, which is not supported"),
-    "STFTSpectrogram": .refused("needs Fourier transforms, which are not supported"),
     "StringLookup": .refused("works on text; h5conv computes with numbers"),
     "TFSMLayer": .refused("is a TensorFlow program, which h5conv does not run"),
     "TextVectorization": .refused("works on text; h5conv computes with numbers"),

@@ -72,6 +72,7 @@ package struct Lowering {
     guard let input = inputs.first else { return nil }
     switch operation {
     case .reshape where input.shape == shape, .activation(.linear): return input
+    case .repeatElements(let times) where times.allSatisfy { $0 == 1 }: return input
     case .pad(let before, _) where input.shape == shape && before.allSatisfy({ $0 == 0 }): return input
     case .transpose(let axes):
       if axes == Array(axes.indices) { return input }

@@ -93,7 +93,7 @@ struct MultiHeadAttention: Layer {
     let (query, value) = (inputs[call.query], inputs[call.value])
     let key = call.key.map { inputs[$0] } ?? value
     guard query.rank >= 3, value.rank == query.rank, key.rank == query.rank else {
-      throw H5ConvError(.badData, "query, value and key of shapes \(query), \(value), \(key)")
+      throw H5ConvError(.unsupported, "query, value and key of shapes \(query), \(value), \(key)")
     }
     if query.rank > 3,
       isGrouped || call.returnsScores || !call.masks.isEmpty || call.isCausal || window != nil

@@ -243,6 +243,12 @@ extension ConfigReader {
     else { throw error(field, "is not an object with class_name and config") }
     return (ConfigReader.plainName(className), ConfigReader(object, at: place, generation: generation))
   }
+
+  /// Several serialized objects.
+  func objects(_ field: String) throws -> [(className: String, config: ConfigReader)] {
+    guard let items = self[field]?.array else { throw error(field, "is not a list of objects") }
+    return try items.map { try object(field, $0) }
+  }
 }
 
 extension Lowering {

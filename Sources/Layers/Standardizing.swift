@@ -85,21 +85,25 @@ struct RMSNormalization: Layer {
   }
 
   func weights(for inputs: [PartialShape]) throws -> [WeightSpec] {
+    [WeightSpec("scale", try scale(try single(inputs)))]
+  }
+
+  private func scale(_ input: PartialShape) throws -> PartialShape {
+    PartialShape(try places(input).map { input[$0] })
+  }
+
+  /// Keras multiplies as NumPy does, whatever the axes: the scale lies along the last ones, and may make them longer.
+  func computedShapes(for inputs: [PartialShape]) throws -> [PartialShape] {
     let input = try single(inputs)
-    return [WeightSpec("scale", PartialShape(try places(input).map { input[$0] }))]
+    return [try Merging.numpyBroadcast([input, try scale(input)])]
   }
 
   func lower(_ inputs: [Value], to lowering: inout Lowering) throws -> [Value] {
     let places = try places(PartialShape(inputs[0].shape))
     let value = lowering.emit(
       .tensor(.standardize(.rootMeanSquare, axes: places, epsilon: epsilon)), inputs, shape: inputs[0].shape)
-    // Keras 3 multiplies as NumPy does, whatever the axes: the scale lies along the last ones.
-    let shape = try weights(for: [PartialShape(inputs[0].shape)])[0].shape
-    guard try Merging.numpyBroadcast([PartialShape(value.shape), shape]) == PartialShape(value.shape) else {
-      throw H5ConvError(.unsupported, "a scale of shape \(shape) for an input of shape \(inputs[0].shape)")
-    }
-    let scale = lowering.stored("scale", shape: shape.known ?? [])
-    return [lowering.emit(.binary(.multiply), [value, scale], shape: value.shape)]
+    let scale = lowering.stored("scale", shape: try scale(PartialShape(inputs[0].shape)).known ?? [])
+    return [try lowering.binary(.multiply, value, scale)]
   }
 }
 

@@ -41,6 +41,17 @@ package enum TensorOperation: Sendable, Equatable {
   case takeAlong(axis: Int)
   /// Pixels of three channels in other terms.
   case recolor(ColorChange)
+  /// Grey levels from 0 to 255 of (batch, height, width, channels), each replaced by the share of what is darker around it.
+  case equalizeTiles(TileEqualization)
+}
+
+/// Adaptive equalization of histograms of limited contrast: the image in tiles, whose histograms are equalized, and between their
+/// centres the mean of the nearest four, by distance.
+package struct TileEqualization: Sendable, Equatable {
+  /// Tiles along height and width.
+  package var grid: [Int]
+  /// How much more than the mean a level may have before the rest is shared among all; 0 or less: no limit.
+  package var clipLimit: Float
 }
 
 /// From one way to describe colours to another, each channel from 0 to 1.

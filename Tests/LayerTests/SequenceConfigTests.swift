@@ -53,6 +53,21 @@ struct BadSequenceConfigTests {
     BadConfig("Discretization", #"{}"#, "bin_boundaries", .unsupported),
     BadConfig("Discretization", #"{"bin_boundaries": [2, 1]}"#, "bin_boundaries"),
     BadConfig("CategoryEncoding", #"{"num_tokens": 0}"#, "num_tokens"),
+    BadConfig("IntegerLookup", #"{"vocabulary": null}"#, "vocabulary", .unsupported),
+    BadConfig("IntegerLookup", #"{"vocabulary": [1], "num_oov_indices": -1}"#, "num_oov_indices"),
+    BadConfig("IntegerLookup", #"{"vocabulary": [1], "invert": true, "output_mode": "count"}"#, "output_mode"),
+    BadConfig("AutoContrast", #"{"value_range": [3, 3]}"#, "value_range"),
+    BadConfig("ContrastLimitedAdaptiveHistogramEqualization", #"{"tile_grid_size": [0, 8]}"#, "tile_grid_size"),
+    BadConfig(
+      "ContrastLimitedAdaptiveHistogramEqualization", #"{"tile_grid_size": [4096, 4096]}"#, "tile_grid_size", .limit),
+    BadConfig("Pipeline", #"{"layers": {}}"#, "layers"),
+    BadConfig("STFTSpectrogram", #"{"mode": "power"}"#, "mode"),
+    BadConfig("STFTSpectrogram", #"{"frame_length": 8, "frame_step": 9}"#, "frame_step"),
+    BadConfig("STFTSpectrogram", #"{"frame_length": 8, "fft_length": 7}"#, "fft_length"),
+    BadConfig("MelSpectrogram", #"{"fft_length": 1000000}"#, "fft_length"),
+    BadConfig("MelSpectrogram", #"{"window": "kaiser"}"#, "window"),
+    BadConfig("MelSpectrogram", #"{"fft_length": 8, "window": [1, 2]}"#, "window"),
+    BadConfig("MelSpectrogram", #"{"min_freq": 9000}"#, "min_freq"),
     BadConfig("CategoryEncoding", #"{"num_tokens": 3, "output_mode": "int"}"#, "output_mode"),
     BadConfig("LayerScale", #"{}"#, "projection_dim"), BadConfig("CustomScaleLayer", #"{}"#, "scale"),
     BadConfig("Softmax", #"{"axis": null}"#, "axis", .unsupported), BadConfig("TFOpLambda", #"{}"#, "function"),
@@ -66,7 +81,7 @@ struct BadSequenceConfigTests {
   }
 
   @Test(arguments: [
-    "StringLookup", "TextVectorization", "Hashing", "MelSpectrogram", "AutoContrast", "Lambda",
+    "StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "MaxNumBoundingBoxes", "Lambda",
   ])
   func refusedByName(_ className: String) throws {
     let error = try #require(throws: H5ConvError.self) { try layer(className, "{}") }

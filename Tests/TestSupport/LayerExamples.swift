@@ -99,6 +99,12 @@ package struct LayerExample: CustomTestStringConvertible, Sendable {
     LayerExample("Maximum", "{}", row, row), LayerExample("Minimum", "{}", row, row),
     LayerExample("Concatenate", #"{"axis": -1}"#, row, row), LayerExample("Dot", #"{"axes": 1}"#, row, row),
     LayerExample("Discretization", #"{"bin_boundaries": [0.5, 1.5]}"#, row),
+    LayerExample("IntegerLookup", #"{"vocabulary": [4, 7], "output_mode": "multi_hot"}"#, row),
+    LayerExample("AutoContrast", "{}", image),
+    LayerExample("ContrastLimitedAdaptiveHistogramEqualization", #"{"tile_grid_size": [2, 2]}"#, image),
+    LayerExample("Pipeline", #"{"layers": [{"class_name": "AutoContrast", "config": {}}]}"#, image),
+    LayerExample("STFTSpectrogram", #"{"frame_length": 4}"#, series),
+    LayerExample("MelSpectrogram", #"{"fft_length": 4, "sequence_stride": 2, "num_mel_bins": 3}"#, row),
     LayerExample("CategoryEncoding", #"{"num_tokens": 5, "output_mode": "multi_hot"}"#, row),
   ]
 

@@ -28,6 +28,7 @@ extension TensorOperation {
     case .recurrence, .convolutionalRecurrence: throw H5ConvError.noDerivative(of: "a recurrent layer")
     case .cumulate: throw H5ConvError.noDerivative(of: "a cumulative sum or product")
     case .sort, .takeAlong: throw H5ConvError.noDerivative(of: "sorting and picking")
+    case .equalizeTiles: throw H5ConvError.noDerivative(of: "an equalization of histograms")
     case .recolor: throw H5ConvError.noDerivative(of: "a change of colours")
     }
   }
