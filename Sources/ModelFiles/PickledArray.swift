@@ -83,8 +83,12 @@ struct PickledArray {
         }
         let isBigEndian = isBigEndian
         source = MadeSource {
-          let raw = String(decoding: try bytes.read(span), as: UTF8.self).unicodeScalars.map {
-            UInt8(truncatingIfNeeded: $0.value)
+          let raw = String(decoding: try bytes.read(span), as: UTF8.self).unicodeScalars.compactMap {
+            UInt8(exactly: $0.value)
+          }
+          guard raw.count == total else {
+            throw H5ConvError(
+              .badData, "\(raw.count) bytes for an array of \(total)", at: path, reason: .damagedPickle)
           }
           return isBigEndian ? swapped(raw, size) : raw
         }

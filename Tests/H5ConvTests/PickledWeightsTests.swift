@@ -55,6 +55,24 @@ struct PickledWeightsTests {
     #expect(check.findings.map(\.code) == ["pickled_code"] && !check.isGood, "\(check.text)")
   }
 
+  /// Protocol 2 has bytes as characters: one that takes three bytes leaves too few, in arrays of either byte order.
+  @Test func fewerCharactersThanBytes() throws {
+    let whole = contents(of: fixture("protocol2"))
+    var refused: Set<String> = []
+    for place in whole.indices.dropLast(3) where whole[place..<place + 3].allSatisfy({ $0 == 0 }) {
+      var changed = whole
+      changed.replaceSubrange(place..<place + 3, with: "€".utf8)
+      guard let weights = try? weights(try folder.write("changed.npz", changed)) else { continue }
+      for weight in weights {
+        do { _ = try weight.tensor() } catch let error as H5ConvError {
+          #expect(error.kind == .badData, "\(error)")
+          refused.insert(weight.path)
+        }
+      }
+    }
+    #expect(refused.count > 4)
+  }
+
   // MARK: - Pickles by hand
 
   /// An archive whose one object has `pickle`.
