@@ -41,14 +41,19 @@ package enum ArrayFile {
       throw H5ConvError(.badData, "the member cannot be opened: \(String(cString: zip_strerror(archive)))", at: name)
     }
     defer { zip_fclose(file) }
-    // The directory's word for the size is no reason to take memory: what is really there is.
+    // The directory's word for the size is no reason to take memory: what is really there is, when the header asks for it.
     var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 1 << 20)
-    while bytes.count < size {
-      let got = zip_fread(file, &piece, min(UInt64(piece.count), size - UInt64(bytes.count)))
-      guard got > 0 else { throw H5ConvError(.badData, "the member is damaged", at: name) }
-      bytes += piece[..<Int(got)]
+    var piece = [UInt8](repeating: 0, count: Int(min(size, 1 << 20)))
+    func read(until end: UInt64) throws {
+      while bytes.count < end {
+        let got = zip_fread(file, &piece, min(UInt64(piece.count), end - UInt64(bytes.count)))
+        guard got > 0 else { throw H5ConvError(.badData, "the member is damaged", at: name) }
+        bytes += piece[..<Int(got)]
+      }
     }
+    try read(until: min(size, NPYHeader.longest))
+    try NPYHeader(of: bytes).check(byteCount: size)
+    try read(until: size)
     return try NPYFormat.tensor(bytes)
   }
 

@@ -50,6 +50,20 @@ package struct NPYHeader {
   /// Where the elements begin.
   package let dataOffset: Int
 
+  /// Bytes of a file in which a header can end.
+  static let longest: UInt64 = 12 + 1 << 20
+
+  /// Refuses a file of another size than the header tells.
+  func check(byteCount: UInt64) throws {
+    guard let count = Tensor.elementCount(of: shape) else { throw H5ConvError(.limit, "an array of shape \(shape)") }
+    let (data, overflow) = count.multipliedReportingOverflow(by: size)
+    guard !overflow, UInt64(data) == byteCount - UInt64(dataOffset) else {
+      throw H5ConvError(
+        .badData,
+        "the array has \(byteCount - UInt64(dataOffset)) bytes where \(count) elements of \(size) were expected")
+    }
+  }
+
   /// - Parameter bytes: the file, at least its header.
   package init(of bytes: [UInt8]) throws {
     let (text, dataOffset) = try NPYHeader.literal(of: bytes)

@@ -73,6 +73,21 @@ struct ArrayFileTests {
     #expect(members[1].tensor.values == expected("i", count: 5))
   }
 
+  /// What the header does not ask for is not unpacked.
+  @Test(
+    arguments: [(8, nil), (4, "has 4 bytes"), (3 << 20, "has 3145728 bytes"), (0, "has 0 bytes")] as [(Int, String?)])
+  func membersAreAsLongAsTheirHeader(_ count: Int, _ says: String?) throws {
+    let folder = try TemporaryFolder()
+    let member = RawZip.Member("x.npy", NPYHeader.bytes(shape: [2], type: "<f4") + Array(repeating: 0, count: count))
+    let path = try folder.write("x.npz", RawZip.bytes([member]))
+    guard let says else {
+      #expect(try ArrayFile.npz(path).map(\.tensor.shape) == [[2]])
+      return
+    }
+    let error = try #require(throws: H5ConvError.self) { try ArrayFile.npz(path) }
+    #expect(error.kind == .badData && error.what.contains(says), "\(error)")
+  }
+
   @Test func twoMembersOfOneName() throws {
     let error = try #require(throws: H5ConvError.self) { try ArrayFile.npz(array("twice.npz")) }
     #expect(error.kind == .badData && error.what.contains("the same name"), "\(error)")
