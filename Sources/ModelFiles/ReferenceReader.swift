@@ -31,11 +31,17 @@ struct ReferenceReader {
 
   /// The kwargs of a call; each of its inputs repeats them, and the first counts.
   private struct Keywords {
+    /// Keras' layers have a few; all are written with each input, so that many would make a small file large.
+    static let limit = 1000
     private(set) var list: [KeywordArgument<TensorReference>] = []
     private var names: Set<String> = []
 
-    mutating func add(_ name: String, _ value: () throws -> Argument<TensorReference>) rethrows {
-      if names.insert(name).inserted { list.append(KeywordArgument(name: name, value: try value())) }
+    mutating func add(_ name: String, _ value: () throws -> Argument<TensorReference>) throws {
+      guard names.insert(name).inserted else { return }
+      guard names.count <= Keywords.limit else {
+        throw H5ConvError(.limit, "a call with more than \(Keywords.limit) arguments by name")
+      }
+      list.append(KeywordArgument(name: name, value: try value()))
     }
   }
 
