@@ -111,7 +111,10 @@ package struct ConfigReader: Sendable {
   }
 
   /// A class or function name without its package: `Custom>MyLayer` → `MyLayer`.
-  package static func plainName(_ name: String) -> String { name.split(separator: ">").last.map(String.init) ?? name }
+  package static func plainName(_ name: String) -> String {
+    // Bytes: a name may be megabytes long, and Swift's characters take their time.
+    name.utf8.split(separator: UInt8(ascii: ">")).last.flatMap { String($0) } ?? name
+  }
 
   /// All numbers of a number or a nested list of numbers, in order; nil when there is anything else in it.
   package static func flatNumbers(_ value: JSONValue) -> [Double]? {

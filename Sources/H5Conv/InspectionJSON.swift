@@ -22,10 +22,8 @@ extension Inspection {
       object["compile"] = compile
       object["inputs"] = .array(
         model.inputs.map { ["name": .string($0.name), "shape": .shape($0.shape)] })
-      object["outputs"] = .array(
-        model.graph.outputs.compactMap { output in
-          model.graph.taps.last { $0.tensor == output }.map { .string($0.key) }
-        })
+      let keys = Dictionary(model.graph.taps.map { ($0.tensor, $0.key) }, uniquingKeysWith: { _, last in last })
+      object["outputs"] = .array(model.graph.outputs.compactMap { keys[$0].map { .string($0) } })
       let footprint = columns.isEmpty ? nil : Footprint(model.graph)
       let footprints = footprint?.layers(of: model.graph) ?? [:]
       func fields(_ path: [String]) -> KeyValuePairs<String, JSONValue> {

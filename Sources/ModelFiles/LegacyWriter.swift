@@ -27,10 +27,11 @@ package enum LegacyWriter {
       if let training = model.trainingConfig { try target.root.writeAttribute("training_config", training.pythonText) }
     }
     let layers = layerNames(model)
+    let written = Dictionary(grouping: model.layers) { $0.path.first }
     try weights.writeAttribute("layer_names", layers)
     for layer in layers + ["top_level_model_weights"] {
       let group = try weights.makeGroup(layer)
-      let named = weightNames(model.layers.filter { $0.path.first == layer })
+      let named = weightNames(written[layer] ?? [])
       try group.writeAttribute("weight_names", named.map(\.name))
       for (name, tensor) in named {
         let tensor = tensor.converted(to: type)
@@ -72,9 +73,15 @@ package enum LegacyWriter {
     let all = layers.flatMap { layer in layer.weights.map { (layer: layer, weight: $0) } }
     let ordered = all.filter(\.weight.isTrainable) + all.filter { !$0.weight.isTrainable }
     var taken = Set<String>()
+    // How often each name was there: a strange file has thousands of one name.
+    var times: [String: Int] = [:]
     return ordered.map { layer, weight in
-      var name = weight.legacyName ?? (layer.path + weight.owner + [weight.name]).joined(separator: "/")
-      while !taken.insert(name).inserted { name += "_" }
+      let plain = weight.legacyName ?? (layer.path + weight.owner + [weight.name]).joined(separator: "/")
+      var name = plain
+      while !taken.insert(name).inserted {
+        times[plain, default: 0] += 1
+        name = "\(plain)_\(times[plain, default: 0])"
+      }
       return (name, weight.tensor)
     }
   }

@@ -1,6 +1,7 @@
 import H5Conv
 import H5ConvDiagnostics
 import H5ConvModelFiles
+import H5ConvTensors
 import TestSupport
 import Testing
 
@@ -80,5 +81,20 @@ struct LatticeTests {
   @Test func everyGroupOnce() throws {
     let file = try ModelFile(path: Fixtures.path("hdf5/lattice.weights.h5"))
     #expect(try file.weightGroups().map(\.weights.count) == [1])
+  }
+}
+
+@Suite("Very many weights of one name", .timeLimit(.minutes(1)))
+struct SameNameTests {
+  /// Files without an architecture have their layers in one group, here 20,000 with a weight of one name: each gets its own.
+  @Test func everyWeightHasItsName() throws {
+    let folder = try TemporaryFolder()
+    let one = NPYHeader.bytes(shape: [1], type: "<f4") + [0, 0, 128, 63]
+    let members = (0..<20_000).map { RawZip.Member("layers/l\($0)/k.npy", one) }
+    let path = try folder.write("model.npz", RawZip.bytes(members))
+    var options = ConversionOptions()
+    options.format = .legacyWeights
+    _ = try convertModel(at: path, to: folder.file("out.h5"), options)
+    #expect(try ModelFile(path: folder.file("out.h5")).weightGroups().flatMap(\.weights).count == members.count)
   }
 }
