@@ -21,7 +21,18 @@ enum Terminal {
   static func note(_ text: String) { _ = write(text.escapedForTerminal + "\n", to: Worker.messages) }
 
   /// Writes an error as `h5conv: FILE: what is wrong (where): what to do`.
-  static func complain(_ error: H5ConvError) { note("h5conv: \(error.description)") }
+  ///
+  /// Names in files may be megabytes long, and thousands: the middle of what is too long is left out.
+  static func complain(_ error: H5ConvError) {
+    func shortened(_ text: String) -> String {
+      let scalars = text.unicodeScalars
+      return scalars.count <= 1000 ? text : "\(String(scalars.prefix(500)))…\(String(scalars.suffix(200)))"
+    }
+    let short = H5ConvError(
+      error.kind, shortened(error.what), at: error.place.map(shortened), remedy: error.remedy.map(shortened),
+      file: error.file)
+    note("h5conv: \(short.description)")
+  }
 
   /// Shows a line that the next one overwrites.
   static func progress(_ text: String) {

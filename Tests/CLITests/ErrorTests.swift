@@ -1,5 +1,6 @@
 import Foundation
 import H5ConvConfig
+import H5ConvTensors
 import TestSupport
 import Testing
 
@@ -214,6 +215,16 @@ struct ErrorTests {
           $0 == "\n" || $0.value >= 0x20 && $0.value != 0x7f && !(0x202a...0x202e).contains($0.value)
         })
     }
+  }
+
+  /// A list of thousands of names is no line that anybody reads.
+  @Test func thousandsOfNames() throws {
+    let folder = try TemporaryFolder()
+    let one = NPYHeader.bytes(shape: [1], type: "<f4") + [0, 0, 0, 0]
+    let path = try folder.write("in.npz", RawZip.bytes((0..<3000).map { RawZip.Member("i\($0).npy", one) }))
+    let run = try Program.run(["predict", tutorial, path])
+    #expect(run.code == 64 && run.errorLines.count == 1 && run.errors.utf8.count < 3000, "\(run)")
+    #expect(run.errors.contains("i0, i1") && run.errors.contains("i2999): name the arrays"), "\(run)")
   }
 
   /// One bit of a file's structures changed, at places where libhdf5 itself runs into the weeds.
