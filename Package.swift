@@ -107,7 +107,7 @@ let package = Package(
       swiftSettings: strict),
     tests("Files", of: ["H5ConvFiles", "H5ConvDiagnostics"]),
     tests("Supervisor", of: ["CSandbox", "H5ConvSupervisor", "H5ConvDiagnostics"]),
-    tests("HDF5", of: ["H5ConvHDF5", "H5ConvDiagnostics"]),
+    tests("HDF5", of: ["CHDF5", "H5ConvHDF5", "H5ConvDiagnostics"]),
     tests("Tensors", of: ["H5ConvTensors", "H5ConvDiagnostics"]),
     tests("Config", of: ["H5ConvConfig", "H5ConvDiagnostics"]),
     tests("Layer", of: ["H5ConvLayers", "H5ConvConfig", "H5ConvTensors", "H5ConvDiagnostics"]),
