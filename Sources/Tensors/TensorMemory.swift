@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Memory of tensors, of which a little is kept for the next ones.
 ///
@@ -24,14 +23,12 @@ package enum TensorMemory {
   private static let hugePage = 2 << 20
 
   /// Free blocks, those given back last at the end.
-  ///
-  /// `@unchecked Sendable`: raw pointers to blocks that nobody else has, behind a lock.
-  private struct Free: @unchecked Sendable {
+  private struct Free {
     var blocks: [Block] = []
     var bytes = 0
   }
 
-  private static let free = Mutex(Free())
+  private static let free = Locked(Free())
 
   /// Rounded up to an eighth of its power of two, so that similar sizes share blocks.
   private static func rounded(_ bytes: Int) -> Int {
