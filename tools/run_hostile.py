@@ -1,12 +1,14 @@
 """Runs h5conv on the hostile set and counts what must not happen.
 
-    tools/hostile [--count MUTATIONS] [--seed N | --fresh] [--runs N] [--only TEXT] [--binary FILE] [--keep FOLDER] [-- ARGUMENTS FOR h5conv]
+    tools/hostile [--count MUTATIONS] [--seed N | --fresh] [--runs N] [--spend SECONDS] [--only TEXT]
+                  [--binary FILE] [--keep FOLDER] [-- ARGUMENTS FOR h5conv]
 
 Without --seed there are two rounds: all made files and the mutations of seed 1, then as many mutations of a seed that is printed, by
 which the round can be run again. What must not happen, each counted in runs:
 
     crash      a signal, or the last words of Swift, glibc or HDF5 on stderr
     hang       longer than --limit seconds
+    slow       more than --busy seconds of processor time
     oom        more memory than --memory megabytes, and a tenth, in one of its processes
     leak       a temporary file left, a result beside an error, a process that lives on
     stray      a file written or changed outside the output folder
@@ -41,7 +43,7 @@ import time
 from hostile_set import cases
 from hostile_set.case import SECRET_NUMBER, SECRET_TEXT, Place, make_outside, seeded
 
-BREACHES = ['crash', 'hang', 'oom', 'leak', 'stray', 'read', 'code', 'escape', 'html', 'lines', 'exit code']
+BREACHES = ['crash', 'hang', 'slow', 'oom', 'leak', 'stray', 'read', 'code', 'escape', 'html', 'lines', 'exit code']
 LAST_WORDS = re.compile(rb'Fatal error|Current stack trace|\*\*\* Signal|HDF5-DIAG|\*\*\* (?:stack smashing|buffer overflow)|free\(\): |malloc\(\): |'
                         rb'corrupted size|double free|munmap_chunk|Assertion .* failed|terminate called|AddressSanitizer|Traceback')
 # C0 but line feed, DEL, C1, bidirectional controls, zero-width characters, separators.
@@ -127,17 +129,23 @@ class Runner:
         at = Place(place / 'in', self.outside, seeded(seed, case.name))
         runs = case.make(at)
         if self.options.runs:
-            runs = at.rng.sample(runs, min(self.options.runs, len(runs)))
+            # The first looks at everything.
+            runs = runs[:1] + at.rng.sample(runs[1:], min(self.options.runs, len(runs)) - 1) if self.options.runs > 1 else [at.rng.choice(runs)]
+        if self.options.spend:
+            runs = runs[:1] + at.rng.sample(runs[1:], len(runs) - 1)
         before = {**listing(place / 'in'), **listing(self.outside)}
         prepared = listing(place / 'out')
+        spent = 0
         for run in runs:
+            if self.options.spend and spent > self.options.spend:
+                break
             if any('\0' in each for each in run):
                 continue  # no argument can hold it
-            started = time.monotonic()
-            findings, outcome, words = self.run(place, run, before, prepared)
+            findings, outcome, words, busy = self.run(place, run, before, prepared)
             if findings and self.options.keep and not (self.options.keep / case.name).exists():
                 shutil.copytree(place, self.options.keep / case.name, symlinks=True, ignore=ignore_special)
-            results.append((case.name, shlex.join(run), findings, outcome, words, time.monotonic() - started))
+            spent += busy
+            results.append((case.name, shlex.join(run), findings, outcome, words, busy))
             self.tidy(place, prepared)
             if 'hang' in findings or 'oom' in findings:
                 break  # the others would take as long
@@ -166,7 +174,7 @@ class Runner:
         findings = self.judge(place, run, status, usage, stopped, stdout, stderr, before, prepared)
         code = os.waitstatus_to_exitcode(status)
         outcome = 'contained' if code == 70 and stderr.count(b'\n') == 1 and not findings else str(code)
-        return findings, outcome, (stderr.strip().splitlines() or [b''])[-1][:300].decode(errors='replace')
+        return findings, outcome, (stderr.strip().splitlines() or [b''])[-1][:300].decode(errors='replace'), usage.ru_utime + usage.ru_stime
 
     def wait(self, process):
         """Waits for the end, or ends what takes too long or too much."""
@@ -194,6 +202,8 @@ class Runner:
             found.append('crash')
         if usage.ru_maxrss >> 10 > self.options.memory * 1.1 and 'oom' not in found:
             found.append('oom')
+        if usage.ru_utime + usage.ru_stime > self.options.busy:
+            found.append('slow')
         found += self.files(place, run, code, before, prepared)
         if any(secret in stdout or secret in stderr for secret in SECRETS):
             found.append('read')
@@ -270,7 +280,7 @@ def ignore_special(folder, names):
 MISDEEDS = {
     'exit 0': None, 'echo "h5conv: in/x: damaged" >&2; exit 65': None, 'echo "warning: x" >&2; exit 0': None,
     'kill -SEGV $$': 'crash', 'echo "Fatal error: Index out of range" >&2; exit 70': 'crash', 'echo "HDF5-DIAG: x" >&2; exit 65': 'crash',
-    'sleep 5': 'hang', 'head -c 300000000 /dev/zero | tail -c 200000000 | tail -c 1': 'oom', 'touch out/.x.h5.1-1.tmp; exit 0': 'leak',
+    'sleep 5': 'hang', 'end=$((SECONDS + 2)); while [ $SECONDS -le $end ]; do :; done': 'slow', 'head -c 300000000 /dev/zero | tail -c 200000000 | tail -c 1': 'oom', 'touch out/.x.h5.1-1.tmp; exit 0': 'leak',
     'touch out/x.h5; echo "h5conv: x" >&2; exit 65': 'leak', 'touch $TMPDIR/x': 'leak', '(sleep 30 &) ; exit 0': 'leak', 'setsid sleep 30 & exit 0': 'leak',
     'touch out/y.h5': 'stray', 'touch x': 'stray', 'echo >> in/x': 'stray', 'rm in/x': 'stray', 'touch $HOME/x': 'stray', 'touch ../outside/x': 'stray',
     'cat ../outside/secret.txt': 'read', 'cp ../outside/secret.raw out/x.h5': 'read', 'touch ../outside/plugin-was-loaded': 'code', 'touch out/code-ran': 'code',
@@ -285,7 +295,7 @@ MISDEEDS = {
 
 def check_ourselves(options):
     """Whether each misdeed is seen, and nothing is seen where there is none."""
-    options.limit, options.memory, missed = 3, 100, 0
+    options.limit, options.memory, options.busy, missed = 4, 100, 0.5, 0
 
     class Innocent:
         name = 'self-test'
@@ -329,10 +339,13 @@ def main():
     parser.add_argument('--seed', type=int, help='one round, of this seed')
     parser.add_argument('--fresh', action='store_true', help='one round, of a seed of the moment')
     parser.add_argument('--runs', type=int, help='commands for each file, chosen by the seed (all that the case has)')
+    parser.add_argument('--spend', type=float, default=0,
+                        help='seconds of processor time for a file: of those that take more, commands chosen by the seed (no limit)')
     parser.add_argument('--only', default='', help='regular expression for the names of cases')
     parser.add_argument('--binary', type=pathlib.Path, default=pathlib.Path('.build/release/h5conv'))
     parser.add_argument('--keep', type=pathlib.Path, help='folder for the files of cases with findings')
     parser.add_argument('--limit', type=float, default=60, help='seconds that a run may take (60)')
+    parser.add_argument('--busy', type=float, default=60, help='seconds of processor time that a run may take (60)')
     parser.add_argument('--memory', type=int, default=2300, help='megabytes that a process may take (2300: the 2 GB of address space that h5conv gives itself, and more)')
     parser.add_argument('--jobs', type=int, default=os.cpu_count())
     parser.add_argument('--contained', action='store_true', help='list contained crashes')
