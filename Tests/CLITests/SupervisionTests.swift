@@ -14,8 +14,11 @@ private final class LongRun {
 
   /// - Parameters:
   ///   - existing: what stands at the output already.
-  ///   - pictures: those that come last; a run that is to reach them is shorter.
-  init(_ options: [String] = [], existing: [UInt8]? = nil, pictures: [String] = []) throws {
+  ///   - pictures: those that come last.
+  ///   - isEnding: whether it is to come to its end; without, it is longer than any test, and than a disk has room for.
+  init(
+    _ options: [String] = [], existing: [UInt8]? = nil, pictures: [String] = [], isEnding: Bool = false
+  ) throws {
     folder = try TemporaryFolder()
     let others = try TemporaryFolder()
     errors = URL(fileURLWithPath: NSTemporaryDirectory() + "h5conv-tests-errors-" + UUID().uuidString)
@@ -24,7 +27,7 @@ private final class LongRun {
     process.executableURL = URL(fileURLWithPath: Program.path)
     let picture = Fixtures.path("../../samples/chelsea.png")
     process.arguments =
-      ["extract", LongRun.model] + Array(repeating: picture, count: pictures.isEmpty ? 2000 : 60) + pictures
+      ["extract", LongRun.model] + Array(repeating: picture, count: isEnding ? 60 : 2000) + pictures
       + ["-o", folder.file("out.npz"), "--force", "--layers", "block1_conv1", "--quiet"] + options
     process.standardError = try FileHandle(forWritingTo: errors)
     process.currentDirectoryURL = URL(fileURLWithPath: others.path)
@@ -113,7 +116,7 @@ struct SupervisionTests {
   }
 
   @Test(.enabled(if: getuid() != 0)) func theOutputFolderCannotBeWrittenToAnyMore() throws {
-    let run = try LongRun(existing: [1, 2, 3])
+    let run = try LongRun(existing: [1, 2, 3], isEnding: true)
     chmod(run.folder.path, 0o555)
     run.process.waitUntilExit()
     #expect(run.process.terminationStatus == 73 && run.text.split(separator: "\n").count == 1, "\(run.text)")
@@ -125,7 +128,7 @@ struct SupervisionTests {
   @Test(arguments: ["cut", "replaced", "gone"]) func anInputChanges(_ how: String) throws {
     let pictures = try TemporaryFolder()
     let picture = try pictures.write("last.png", contents(of: Fixtures.path("../../samples/chelsea.png")))
-    let run = try LongRun([], pictures: [picture])
+    let run = try LongRun(pictures: [picture], isEnding: true)
     switch how {
     case "cut": truncate(picture, 1000)
     case "replaced": _ = try pictures.write("last.png", Array("no picture".utf8))
