@@ -1,5 +1,6 @@
 import H5Conv
 import H5ConvDiagnostics
+import H5ConvHDF5
 import H5ConvModelFiles
 import H5ConvTensors
 import TestSupport
@@ -81,6 +82,26 @@ struct LatticeTests {
   @Test func everyGroupOnce() throws {
     let file = try ModelFile(path: Fixtures.path("hdf5/lattice.weights.h5"))
     #expect(try file.weightGroups().map(\.weights.count) == [1])
+  }
+}
+
+@Suite("Groups in groups in groups")
+struct DeepTreeTests {
+  /// The tree is shown down to a level that nobody's model has, and its root's members all the same.
+  @Test func levels() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("deep.h5")
+    func write() throws {
+      let file = try File.create(path)
+      try file.root.writeAttribute("layer_names", ["g"])
+      var group = file.root
+      for _ in 0..<200 { group = try group.makeGroup("g") }
+      _ = try file.root.makeGroup("last")
+    }
+    try write()
+    let lines = try HDF5Tree.text(ofFileAt: path).split(separator: "\n")
+    #expect(lines.filter { $0.hasSuffix(" g/") }.count == 64)
+    #expect(lines.last?.contains("last/") == true)
   }
 }
 
