@@ -17,8 +17,10 @@ static const uint64_t NUMBER = (uint64_t)1 << 32, OPEN = (uint64_t)1 << 31, INSI
 static void (*job_task)(void *, size_t);
 static void *job_context;
 static size_t job_count;
-static size_t job_workers;
-static atomic_size_t next_item;
+static size_t job_threads;
+// Each thread begins with a part of the items of its own, the same part of every job: what it computed of the layer before is in
+// its cache. Then it takes what others have not begun.
+static struct { _Alignas(128) atomic_size_t next; } parts[MAXIMUM];
 
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;  // held while a job runs
 static size_t started;                                    // threads that exist; guarded by `busy`
@@ -38,9 +40,16 @@ static inline void pause_briefly(int spins) {
 #endif
 }
 
-static void take_items(void) {
-  size_t i;
-  while ((i = atomic_fetch_add_explicit(&next_item, 1, memory_order_relaxed)) < job_count) job_task(job_context, i);
+static size_t part_begin(size_t part) { return job_count * part / job_threads; }
+
+static void take_items(size_t thread) {
+  for (size_t i = 0; i < job_threads; i++) {
+    const size_t part = (thread + i) % job_threads, end = part_begin(part + 1);
+    size_t item;
+    while (atomic_load_explicit(&parts[part].next, memory_order_relaxed) < end &&
+           (item = atomic_fetch_add_explicit(&parts[part].next, 1, memory_order_relaxed)) < end)
+      job_task(job_context, item);
+  }
 }
 
 // The state once its number is not `seen`.
@@ -59,14 +68,14 @@ static uint64_t wait_for_job(uint64_t seen) {
 }
 
 static void *work(void *argument) {
-  const size_t number = (size_t)argument;
+  const size_t number = (size_t)argument;  // the caller of a job is 0
   uint64_t seen = 0;
   for (;;) {
     uint64_t now = wait_for_job(seen);
     seen = now / NUMBER;
     while ((now & OPEN) && now / NUMBER == seen)
       if (atomic_compare_exchange_weak(&state, &now, now + 1)) {
-        if (number < job_workers) take_items();
+        if (number < job_threads) take_items(number);
         atomic_fetch_sub(&state, 1);
         break;
       }
@@ -82,21 +91,21 @@ void h5k_parallel(size_t count, size_t threads, void (*task)(void *, size_t), vo
   }
   for (; started + 1 < threads; started++) {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, work, (void *)started) != 0) break;
+    if (pthread_create(&thread, NULL, work, (void *)(started + 1)) != 0) break;
     pthread_detach(thread);
   }
   job_task = task;
   job_context = context;
   job_count = count;
-  job_workers = threads - 1;
-  atomic_store(&next_item, 0);
+  job_threads = threads;
+  for (size_t part = 0; part < threads; part++) atomic_store_explicit(&parts[part].next, part_begin(part), memory_order_relaxed);
   atomic_store(&state, (atomic_load(&state) / NUMBER + 1) * NUMBER + OPEN);
   if (atomic_load(&sleepers) > 0) {
     pthread_mutex_lock(&sleep_lock);
     pthread_cond_broadcast(&wake);
     pthread_mutex_unlock(&sleep_lock);
   }
-  take_items();
+  take_items(0);
   atomic_fetch_and(&state, ~OPEN);
   for (int spins = 0; atomic_load(&state) & INSIDE; spins++) pause_briefly(spins);
   pthread_mutex_unlock(&busy);
