@@ -21,12 +21,14 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Height and width where the model takes any.") var side = 224
   @Option(help: "How long to measure.") var seconds = 3.0
   @Flag(help: "Compute every layer as it stands.") var exact = false
+  @Flag(help: "Print before it what each operation took in its fastest run.") var profile = false
 
   func run() throws {
     let clock = ContinuousClock()
     let start = clock.now
     var model = try Model(contentsOf: model)
     model.isExact = exact
+    model.profile = profile ? Profile() : nil
     let inputs = try model.inputs.map { input in
       try Tensor.random(shape: [batch] + input.shape.dropFirst().map { $0 ?? side })
     }
@@ -42,6 +44,7 @@ struct BenchCommand: ParsableCommand {
       times.append(elapsed)
     }
     let processor = (BenchCommand.processorMilliseconds - before) / Double(times.count)
+    if let profile = model.profile { print(try profile.text(ofFastest: true)) }
     times.sort()
     let median = times[times.count / 2]
     print(

@@ -13,10 +13,17 @@ public final class Profile: Sendable {
   ///
   /// An addition or a multiplication is one FLOP, counted as convolutions are defined, so that Winograd's algorithm, which needs fewer,
   /// may exceed the peak. The peak is measured with matrix products in the first-level cache, on as many threads.
-  public func text() throws -> String {
+  ///
+  /// - Parameter ofFastest: whether to show the fastest run of each operation, which other work on the machine disturbs least,
+  ///   instead of the sum over all runs.
+  public func text(ofFastest: Bool = false) throws -> String {
     let lines = record.lines
     let peak = try RunProfile.measuredPeak(record.threads)
-    let total = lines.reduce(0) { $0 + $1.seconds }
+    func seconds(_ line: RunProfile.Line) -> Double { ofFastest ? line.leastSeconds : line.seconds }
+    func operations(_ line: RunProfile.Line) -> Double? {
+      line.operations.map { ofFastest ? $0 / Double(line.runs) : $0 }
+    }
+    let total = lines.reduce(0) { $0 + seconds($1) }
     var rows = [["layer", "operation", "runs", "ms", "%", "GFLOP/s", "% of peak"]]
     func speed(_ operations: Double?, _ seconds: Double) -> [String] {
       guard let operations, seconds > 0 else { return ["", ""] }
@@ -25,12 +32,12 @@ public final class Profile: Sendable {
     for line in lines {
       rows.append(
         [
-          line.layer, line.method, "\(line.runs)", (line.seconds * 1000).fixed(3),
-          (100 * line.seconds / max(total, 1e-12)).fixed(1),
-        ] + speed(line.operations, line.seconds))
+          line.layer, line.method, "\(line.runs)", (seconds(line) * 1000).fixed(3),
+          (100 * seconds(line) / max(total, 1e-12)).fixed(1),
+        ] + speed(operations(line), seconds(line)))
     }
-    let operations = lines.reduce(0) { $0 + ($1.operations ?? 0) }
-    rows.append(["all", "", "", (total * 1000).fixed(3), "100.0"] + speed(operations, total))
+    let all = lines.reduce(0) { $0 + (operations($1) ?? 0) }
+    rows.append(["all", "", "", (total * 1000).fixed(3), "100.0"] + speed(all, total))
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     let table = rows.map { row in
       row.indices.map { column in

@@ -33,10 +33,14 @@ extension PlanStep {
         weights[0].withBase { kernel in
           PlanStep.withOptional(bias) { bias in
             withUnsafePointer(to: &layout) { layout in
-              threads.forEach(to.batch * to.height) { row in
-                let (batch, y) = row.quotientAndRemainder(dividingBy: to.height)
-                PlanStep.loops.depthwise_row(
-                  target + row * to.width * to.channels, image + batch * from.plane, kernel, bias, layout, y, function)
+              // Bands of rows: what neighbouring rows share is read once.
+              let bands = max(1, min(to.height, (4 * threads.count + to.batch - 1) / max(1, to.batch)))
+              threads.forEach(to.batch * bands) { item in
+                let (batch, band) = item.quotientAndRemainder(dividingBy: bands)
+                let rows = band * to.height / bands..<(band + 1) * to.height / bands
+                PlanStep.loops.depthwise(
+                  target + (batch * to.height + rows.lowerBound) * to.width * to.channels, image + batch * from.plane,
+                  kernel, bias, layout, rows.lowerBound, rows.upperBound, function)
               }
             }
           }

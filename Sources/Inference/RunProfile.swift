@@ -13,6 +13,8 @@ package final class RunProfile: Sendable {
     package let method: String
     package fileprivate(set) var runs = 0
     package fileprivate(set) var seconds = 0.0
+    /// Of the fastest run.
+    package fileprivate(set) var leastSeconds = Double.infinity
     /// Additions and multiplications of the sums as they are defined; nil where there are none.
     package fileprivate(set) var operations: Double?
   }
@@ -50,7 +52,9 @@ package final class RunProfile: Sendable {
       state.threads = threads.count
       var line = state.lines[key] ?? Line(layer: key.layer, method: key.method)
       line.runs += 1
-      line.seconds += Double(seconds) + Double(attoseconds) * 1e-18
+      let taken = Double(seconds) + Double(attoseconds) * 1e-18
+      line.seconds += taken
+      line.leastSeconds = min(line.leastSeconds, taken)
       if let operations = step.operations { line.operations = (line.operations ?? 0) + operations }
       state.lines[key] = line
     }
