@@ -14,7 +14,20 @@ extension Plan {
     }
     var values: [Int: Tensor] = [:]
     for (value, tensor) in zip(self.inputs, inputs) { values[value.id] = tensor }
-    for (place, step) in steps.enumerated() {
+    try parts?.run(&values, threads, profile)
+    try Plan.run(steps[(parts?.stepCount ?? 0)...], &values, lastUses: lastUses, threads, profile)
+    return try zip(outputs, outputs.map { values[$0.id] }).map { output, tensor in
+      guard let tensor else { throw H5ConvError(.internalFault, "an output was not computed") }
+      return try tensor.reshaped(to: output.shape)
+    }
+  }
+
+  /// Adds what the steps give to `values`, and takes off what no step behind them needs.
+  static func run(
+    _ steps: ArraySlice<PlanStep>, _ values: inout [Int: Tensor], lastUses: [Int: Int], _ threads: Threads,
+    _ profile: RunProfile?
+  ) throws {
+    for (place, step) in zip(steps.indices, steps) {
       let arguments = try step.inputs.map { id in
         guard let tensor = values[id] else {
           throw H5ConvError(.internalFault, "a value is used before it is computed")
@@ -25,10 +38,6 @@ extension Plan {
         try profile?.time(step, at: place, threads) { try step.compute(arguments, threads) }
         ?? step.compute(arguments, threads)
       for id in step.inputs where lastUses[id] == place { values[id] = nil }
-    }
-    return try zip(outputs, outputs.map { values[$0.id] }).map { output, tensor in
-      guard let tensor else { throw H5ConvError(.internalFault, "an output was not computed") }
-      return try tensor.reshaped(to: output.shape)
     }
   }
 }

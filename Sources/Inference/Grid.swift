@@ -21,7 +21,7 @@ struct Axes {
 
 /// The axes of an image tensor as the loops see them: (batch, depth, height, width, channels).
 struct Grid {
-  let batch: Int
+  var batch: Int
   let depth: Int
   let height: Int
   let width: Int

@@ -12,7 +12,7 @@ struct PackedConvolution: Sendable {
     case winograd(tile: Int)
   }
 
-  let shape: ConvolutionShape
+  private(set) var shape: ConvolutionShape
   let method: Method
   let activation: h5k_activation
   /// The kernel, packed for the loops.
@@ -42,6 +42,13 @@ struct PackedConvolution: Sendable {
     case .direct: packed = try shape.pack(kernel, scale: scale, threads)
     case .winograd(let tile): packed = try shape.winogradPack(kernel, scale: scale, tile: tile, threads)
     }
+  }
+
+  /// The same for a batch of `count` images.
+  func forImages(_ count: Int) -> PackedConvolution {
+    var other = self
+    other.shape = shape.forImages(count)
+    return other
   }
 
   /// Computes the convolution of `image`.
@@ -89,8 +96,8 @@ struct PackedConvolution: Sendable {
 
 /// The sizes of a convolution for one input shape.
 struct ConvolutionShape: Sendable {
-  let from: Grid
-  let to: Grid
+  private(set) var from: Grid
+  private(set) var to: Grid
   let window: VolumeWindow
   let groups: Int
 
@@ -99,6 +106,14 @@ struct ConvolutionShape: Sendable {
     self.to = try Grid(to, sequenceIsWide: true)
     self.window = VolumeWindow(window, sequenceIsWide: true)
     self.groups = max(1, groups)
+  }
+
+  /// The same for a batch of `count` images.
+  func forImages(_ count: Int) -> ConvolutionShape {
+    var other = self
+    other.from.batch = count
+    other.to.batch = count
+    return other
   }
 
   var filters: Int { to.channels }

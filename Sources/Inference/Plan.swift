@@ -14,6 +14,8 @@ package struct Plan: Sendable {
   let outputs: [Value]
   /// After which step (by its number) a value is not needed any more.
   let lastUses: [Int: Int]
+  /// The first steps for a few images at a time, where the batch is large.
+  let parts: BatchParts?
 
   /// The number of operations that a run computes.
   package var stepCount: Int { steps.count }
@@ -97,6 +99,7 @@ package struct Plan: Sendable {
     }
     for output in outputs { lastUses[output.id] = Int.max }
     self.lastUses = lastUses
+    parts = BatchParts(steps, of: inputs, lastUses: lastUses, threads)
   }
 
   private static func missing(_ graph: Graph, _ tensor: TensorID) -> H5ConvError {
@@ -183,6 +186,23 @@ struct PlanStep: Sendable {
       dense = nil
       weights = try loader.weights(of: step)
     }
+  }
+}
+
+extension PlanStep {
+  /// The same for a batch of `count` images; the weights are shared.
+  func forImages(_ count: Int) -> PlanStep {
+    PlanStep(self, output: Value(id: output.id, shape: [count] + output.shape.dropFirst()))
+  }
+
+  private init(_ other: PlanStep, output: Value) {
+    layer = other.layer
+    operation = other.operation
+    inputs = other.inputs
+    self.output = output
+    weights = other.weights
+    convolution = other.convolution.map { $0.forImages(output.shape[0]) }
+    dense = other.dense
   }
 }
 

@@ -3,6 +3,11 @@ package struct Value: Sendable, Equatable {
   package let id: Int
   /// Sizes of the axes, all known.
   package let shape: [Int]
+
+  package init(id: Int, shape: [Int]) {
+    self.id = id
+    self.shape = shape
+  }
 }
 
 /// A tensor that does not depend on the input.
