@@ -81,7 +81,8 @@ extension Operation {
       output.count > 1
     else { return false }
     switch self {
-    case .convolution, .depthwiseConvolution, .maxPool, .averagePool, .batchNormalization, .activation, .scale, .reshape:
+    case .convolution, .depthwiseConvolution, .maxPool, .averagePool, .batchNormalization, .activation, .scale,
+      .reshape:
       return true
     case .binary: return inputs.allSatisfy { $0.count == output.count }
     case .concatenate(let axis): return axis > 0
