@@ -10,7 +10,7 @@ struct BatchParts: Sendable {
   private static let bytes = 2 << 20
 
   /// Images at a time; the batch is a multiple of it.
-  private let size: Int
+  let size: Int
   private let count: Int
   /// The first steps of the plan, for `size` images.
   private let steps: [PlanStep]

@@ -20,6 +20,9 @@ package struct Plan: Sendable {
   /// The number of operations that a run computes.
   package var stepCount: Int { steps.count }
 
+  /// How many images of the batch the first operations take at a time; nil where they take all.
+  package var imagesAtATime: Int? { parts?.size }
+
   /// Compiles what `wanted` needs of `graph`; layers that it does not need are neither lowered nor are their weights read.
   ///
   /// - Parameters:
