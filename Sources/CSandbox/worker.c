@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -56,11 +58,15 @@ static void tell_crash(int number) {
   raise(number);
 }
 
-static void watch_for_crashes(int channel) {
-  // A stack of its own: the other one may be what overflowed.
+// Gives the thread a stack for the handler: its own may be what overflowed.
+static void set_crash_stack(void) {
   static char stack[16 << 10];
   const stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
   sigaltstack(&other, NULL);
+}
+
+static void watch_for_crashes(int channel) {
+  set_crash_stack();
   crash_channel = channel;
   crash_memory = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   // No handler of the runtime's prints stacks.
@@ -132,6 +138,35 @@ int h5c_start_worker(h5c_worker *worker, int keeps_errors) {
   close(noise[1]);
   *worker = (h5c_worker){.process = process, .control = control[0], .errors = noise[0], .signals = signals};
   return 0;
+}
+
+typedef struct {
+  int (*work)(void *);
+  void *context;
+  int result;
+} job;
+
+static void *do_job(void *argument) {
+  job *the = argument;
+  if (crash_channel >= 0) set_crash_stack();
+  the->result = the->work(the->context);
+  return NULL;
+}
+
+int h5c_on_own_thread(int (*work)(void *), void *context) {
+  enum { LEAST = 8 << 20, MOST = 64 << 20 };
+  struct rlimit stack = {0, 0};
+  getrlimit(RLIMIT_STACK, &stack);
+  job the = {work, context, 0};
+  pthread_attr_t attributes;
+  pthread_t thread;
+  if (pthread_attr_init(&attributes) != 0) return work(context);
+  pthread_attr_setstacksize(&attributes, stack.rlim_cur < LEAST ? LEAST : stack.rlim_cur > MOST ? LEAST : (size_t)stack.rlim_cur);
+  const int code = pthread_create(&thread, &attributes, do_job, &the);
+  pthread_attr_destroy(&attributes);
+  if (code != 0) return work(context);
+  pthread_join(thread, NULL);
+  return the.result;
 }
 
 // A message or some bytes that are there already; 0 when there are none.

@@ -38,12 +38,22 @@ package struct Supervisor {
     if worker.process == 0 {
       prepare()
       let code = Worker.begin(worker, job, staging: staging, isConfined ? jobLimits : nil)
-      _exit(code == 0 ? work() : Supervisor.cannotBegin)
+      _exit(code == 0 ? Supervisor.onOwnThread(work) : Supervisor.cannotBegin)
     }
     var supervisor = Supervisor(
       job: job, staging: staging, limits: jobLimits, deadline: now() + jobLimits.opening * 1000)
     defer { if let staging { h5c_remove_folder(staging) } }
     return try supervisor.attend(&worker)
+  }
+
+  /// What `work` gives on a thread that no other process knows, which its confinement comes to.
+  private static func onOwnThread(_ work: () -> Int32) -> Int32 {
+    withoutActuallyEscaping(work) { work in
+      var work = work
+      return withUnsafeMutablePointer(to: &work) { pointer in
+        h5c_on_own_thread({ $0?.assumingMemoryBound(to: (() -> Int32).self).pointee() ?? 70 }, pointer)
+      }
+    }
   }
 
   /// What a worker ends with whose limits could not be set.

@@ -257,6 +257,20 @@ struct FaultTests {
     #expect(try Program.run(["diff", tutorial, folder.file("same.h5")]).code == 0)
   }
 
+  /// The threads of a worker wait for what another of them makes first, and then go on: not all runs meet that, some of many do.
+  @Test func threadsThatWantTheSame() throws {
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 3, 4, 3), }\n"
+    let input = try folder.write(
+      "x.npy",
+      [0x93] + Array("NUMPY\u{1}\0".utf8) + [UInt8(header.utf8.count), 0] + Array(header.utf8)
+        + Array(repeating: 1, count: 216))
+    let run = [
+      "extract", ModelFixture.path("k3_upsampled"), input, "-l", "*", "-o", "out.npz", "--force", "--quiet",
+      "--preprocess", "none", "--time-limit", "30",
+    ]
+    for _ in 0..<8 { #expect(try codes(of: 16, run).allSatisfy { $0 == 0 }) }
+  }
+
   @Test func oneOfManyWins() throws {
     #expect(
       try codes(of: 8, ["convert", tutorial, "same.h5", "--quiet"]).sorted() == [0] + Array(repeating: 73, count: 7))

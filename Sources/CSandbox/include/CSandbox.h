@@ -22,6 +22,12 @@ typedef struct {
 // Must be called while the process has one thread.
 int h5c_start_worker(h5c_worker *worker, int keeps_errors);
 
+// What `work` gives for `context`, run on a thread of its own, or here where there can be none.
+//
+// Swift's locks belong to a thread's number, which its runtime keeps; after fork() the only thread still has that of the parent's, and a lock
+// that two threads want is never free again. A new thread asks for its own.
+int h5c_on_own_thread(int (*work)(void *), void *context);
+
 typedef enum { H5C_REQUEST, H5C_NOISE, H5C_SIGNAL, H5C_ENDED, H5C_TIME_OUT } h5c_event_kind;
 
 typedef struct {
