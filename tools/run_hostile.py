@@ -329,7 +329,10 @@ def work(task):
 
 def start(options, root):
     global runner
-    runner = Runner(options, root)
+    # Each has an outside of its own: some cases lead there, to what the user may write, and others would see that.
+    own = pathlib.Path(root) / str(os.getpid())
+    make_outside(own / 'outside')
+    runner = Runner(options, own)
 
 
 def main():
@@ -373,7 +376,6 @@ def main():
         rounds = [(1, made + mutations), (fresh, mutations)]
     counts, outcomes, files, runs, slow = collections.Counter(), collections.Counter(), 0, 0, []
     with tempfile.TemporaryDirectory(prefix='h5conv-hostile-') as root:
-        make_outside(pathlib.Path(root) / 'outside')
         for seed, names in rounds:
             print(f'hostile: {len(names)} files, seed {seed} (again: tools/hostile --seed {seed} --count {options.count})', flush=True)
             context = multiprocessing.get_context('fork')
