@@ -139,6 +139,8 @@ def check(program, writer, seed, policy, channels_first, folder):
     given = os.path.join(folder, 'input.npy' if len(feeds) == 1 else 'input.npz')
     np.save(given, feeds[0]) if len(feeds) == 1 else np.savez(given, **dict(zip(input_names(model), feeds)))
     lines, worst = [], 0.0
+    if all(value is None for value in golden.values()):
+        raise ValueError('Keras computes none of its layers')
     for container, arguments in saved(writer, model, folder).items():
         if isinstance(arguments, str):
             lines.append(f'  ({container}: Keras does not save it: {arguments})')
