@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -154,14 +153,13 @@ static void *do_job(void *argument) {
 }
 
 int h5c_on_own_thread(int (*work)(void *), void *context) {
-  enum { LEAST = 8 << 20, MOST = 64 << 20 };
-  struct rlimit stack = {0, 0};
-  getrlimit(RLIMIT_STACK, &stack);
+  // As much as a first thread has.
+  enum { STACK = 8 << 20 };
   job the = {work, context, 0};
   pthread_attr_t attributes;
   pthread_t thread;
   if (pthread_attr_init(&attributes) != 0) return work(context);
-  pthread_attr_setstacksize(&attributes, stack.rlim_cur < LEAST ? LEAST : stack.rlim_cur > MOST ? LEAST : (size_t)stack.rlim_cur);
+  pthread_attr_setstacksize(&attributes, STACK);
   const int code = pthread_create(&thread, &attributes, do_job, &the);
   pthread_attr_destroy(&attributes);
   if (code != 0) return work(context);

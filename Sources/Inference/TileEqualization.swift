@@ -8,6 +8,7 @@ extension PlanStep {
   func equalize(_ input: Tensor, _ tiles: TileEqualization, _ threads: Threads) throws -> Tensor {
     let (images, height, width, channels) = (input.shape[0], input.shape[1], input.shape[2], input.shape[3])
     let (rows, columns) = (Tiling(height, tiles.grid[0]), Tiling(width, tiles.grid[1]))
+    let across = (0..<width).map(columns.neighbours)
     return try Tensor(shape: output.shape) { target in
       guard let target = target.baseAddress else { return }
       input.withBase { source in
@@ -23,11 +24,11 @@ extension PlanStep {
             for y in 0..<height {
               let (above, below, down) = rows.neighbours(y)
               for x in 0..<width {
-                let (left, right, across) = columns.neighbours(x)
+                let (left, right, share) = across[x]
                 let value = level(y, x)
                 func of(_ row: Int, _ column: Int) -> Float { levels[(row * columns.count + column) * 256 + value] }
-                let top = of(above, left) * (1 - across) + of(above, right) * across
-                let bottom = of(below, left) * (1 - across) + of(below, right) * across
+                let top = of(above, left) * (1 - share) + of(above, right) * share
+                let bottom = of(below, left) * (1 - share) + of(below, right) * share
                 target[start + (y * width + x) * channels] = top * (1 - down) + bottom * down
               }
             }

@@ -261,10 +261,12 @@ extension Lowering {
 extension ConfigReader {
   /// `window`: the name of a periodic window, its numbers, or none.
   fileprivate func window(length: Int) throws -> [Double] {
-    guard has("window") else { return object["window"] == nil ? hann(length, 0.5) : Array(repeating: 1, count: length) }
+    guard has("window") else {
+      return object["window"] == nil ? raisedCosine(length, 0.5) : Array(repeating: 1, count: length)
+    }
     switch self["window"]?.string {
-    case "hann"?: return hann(length, 0.5)
-    case "hamming"?: return hann(length, 0.54)
+    case "hann"?: return raisedCosine(length, 0.5)
+    case "hamming"?: return raisedCosine(length, 0.54)
     case let name?: throw error("window", "'\(name)' is neither hann nor hamming")
     case nil:
       let numbers = try floats("window")
@@ -277,7 +279,7 @@ extension ConfigReader {
 }
 
 /// a − (1 − a) · cos(2π n / N), the periodic Hann (a = 0.5) or Hamming (a = 0.54) window; even lengths as TensorFlow makes them.
-private func hann(_ length: Int, _ a: Double) -> [Double] {
+private func raisedCosine(_ length: Int, _ a: Double) -> [Double] {
   // TensorFlow's periodic window of an odd length is its symmetric one of that length.
   let period = length % 2 == 0 ? length : max(1, length - 1)
   return (0..<length).map { length == 1 ? 1 : a - (1 - a) * cos(2 * Double.pi * Double($0) / Double(period)) }

@@ -46,7 +46,7 @@ package struct Supervisor {
     return try supervisor.attend(&worker)
   }
 
-  /// What `work` gives on a thread that no other process knows, which its confinement comes to.
+  /// What `work` gives on a thread that begins in this process, and is confined as the one that makes it.
   private static func onOwnThread(_ work: () -> Int32) -> Int32 {
     withoutActuallyEscaping(work) { work in
       var work = work

@@ -4,6 +4,8 @@ import Glibc
 ///
 /// Swift's `Mutex` would do; but where threads wait for each other it locks and unlocks in a library that no sanitizer looks into
 /// (`_MutexHandle._lockSlow`), and the thread sanitizer takes what the lock guards for a race.
+///
+/// `@unchecked Sendable`: both pointers are set once, and the value behind the first is reached in ``withLock(_:)`` alone.
 final class Locked<Value>: @unchecked Sendable {
   private let value: UnsafeMutablePointer<Value>
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
