@@ -105,16 +105,16 @@ def read_input(path, model):
     return {names[0]: np.load(path) if path.endswith('.npy') else picture(path, model)}
 
 
-def patient(model, feeds, wanted):
+def patient(model, feeds, wanted, masks=None):
     """Like evaluate, but tensors that Keras cannot compute come out as None."""
     try:
-        return evaluate(model, feeds, wanted)
+        return evaluate(model, feeds, wanted, masks)
     except Exception:
         values = {}
         for tensor in wanted:
             if id(tensor) not in values:
                 try:
-                    values[id(tensor)] = evaluate(model, feeds, [tensor])[0]
+                    values[id(tensor)] = evaluate(model, feeds, [tensor], masks)[0]
                 except Exception:
                     values[id(tensor)] = None
         return [values[id(tensor)] for tensor in wanted]
