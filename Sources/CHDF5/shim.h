@@ -1,6 +1,6 @@
 // What Swift cannot import from hdf5.h: macros that call functions or cast, and functions that are macros in other versions.
 #pragma once
-#include <hdf5.h>
+#include "hdf5_header.h"
 #include <stdlib.h>
 
 static inline hid_t h5c_native_float(void) { return H5T_NATIVE_FLOAT; }
@@ -19,13 +19,19 @@ static inline H5F_libver_t h5c_libver_latest(void) { return H5F_LIBVER_LATEST; }
 // One link of a group: its type, and for a hard link the kind and the address of the object.
 typedef struct { H5L_type_t link; H5O_type_t object; haddr_t address; } h5c_link;
 
+// 1 when there is one; 0 when there is none.
 static inline herr_t h5c_link_info(hid_t group, const char *name, h5c_link *out) {
   H5L_info_t info;
-  if (H5Lget_info(group, name, &info, H5P_DEFAULT) < 0) return -1;
+  // Most often it is there, and looking for it first would double the work.
+  if (H5Lget_info(group, name, &info, H5P_DEFAULT) < 0) {
+    htri_t exists = H5Lexists(group, name, H5P_DEFAULT);
+    if (exists <= 0) return exists;
+    if (H5Lget_info(group, name, &info, H5P_DEFAULT) < 0) return -1;
+  }
   out->link = info.type;
   out->object = H5O_TYPE_UNKNOWN;
   out->address = HADDR_UNDEF;
-  if (info.type != H5L_TYPE_HARD) return 0;
+  if (info.type != H5L_TYPE_HARD) return 1;
   H5O_info_t object;
 #if H5_VERSION_GE(1, 12, 0)
   if (H5Oget_info_by_name3(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
@@ -36,7 +42,7 @@ static inline herr_t h5c_link_info(hid_t group, const char *name, h5c_link *out)
   out->address = object.addr;
 #endif
   out->object = object.type;
-  return 0;
+  return 1;
 }
 
 // Files are read and made without locks: a lock fails on some network and read-only file systems, and a child process would keep

@@ -1,6 +1,6 @@
 // Texts of variable length: where they lie in the file, without libhdf5's own reading of them.
 #pragma once
-#include <hdf5.h>
+#include "../../CHDF5/hdf5_header.h"
 #include <stdint.h>
 
 // What an attribute has in place of such a text: its length, the address of a collection of the file's global heap, and the number of an

@@ -3,7 +3,7 @@
 #include "CHDF5Chunks.h"
 #include "CHDF5Heap.h"
 
-#include <hdf5.h>
+#include "../../CHDF5/hdf5_header.h"
 #include <stdint.h>
 
 // Opens the HDF5 file that lies in `length` bytes from `offset` of `descriptor`. The descriptor is duplicated.
