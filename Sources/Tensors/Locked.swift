@@ -6,11 +6,11 @@ import Glibc
 /// (`_MutexHandle._lockSlow`), and the thread sanitizer takes what the lock guards for a race.
 ///
 /// `@unchecked Sendable`: both pointers are set once, and the value behind the first is reached in ``withLock(_:)`` alone.
-final class Locked<Value>: @unchecked Sendable {
+package final class Locked<Value>: @unchecked Sendable {
   private let value: UnsafeMutablePointer<Value>
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
 
-  init(_ value: sending Value) {
+  package init(_ value: sending Value) {
     self.value = .allocate(capacity: 1)
     self.value.initialize(to: value)
     lock = .allocate(capacity: 1)
@@ -25,7 +25,7 @@ final class Locked<Value>: @unchecked Sendable {
   }
 
   /// Calls `body` with the value while no other thread has it; must not be called in `body` again.
-  func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+  package func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     return try body(&value.pointee)

@@ -1,6 +1,21 @@
 import CFont
 import CFreeType
 import H5ConvDiagnostics
+import H5ConvTensors
+
+/// A character of the bundled font at one size, in pixels.
+private struct Glyph {
+  let advance: Int
+  /// Of the picture, from the pen to the right and from the baseline up.
+  let left: Int
+  let top: Int
+  let width: Int
+  /// How much ink lies on each pixel, row after row, 0…255.
+  let coverage: [UInt8]
+}
+
+/// Glyphs of all threads: a figure has many characters, most of which the figures before it had, too.
+private let glyphs = Locked<[UInt64: Glyph?]>([:])
 
 /// Draws lines of text with the bundled font.
 ///
@@ -33,7 +48,7 @@ final class TextDrawer {
 
   /// Advance of `text` at `size` pixels per em, in pixels.
   func width(of text: String, size: Int) -> Int {
-    text.unicodeScalars.reduce(0) { width, scalar in load(scalar, size: size) ? width + advance : width }
+    text.unicodeScalars.reduce(0) { width, scalar in width + (glyph(scalar, size: size)?.advance ?? 0) }
   }
 
   /// `text` at `size` if it is not wider than `width` pixels; otherwise as much of its beginning as fits before an `…`.
@@ -42,7 +57,7 @@ final class TextDrawer {
     var room = width - self.width(of: "…", size: size)
     var kept = ""
     for scalar in text.unicodeScalars {
-      room -= load(scalar, size: size) ? advance : 0
+      room -= glyph(scalar, size: size)?.advance ?? 0
       guard room >= 0 else { break }
       kept.unicodeScalars.append(scalar)
     }
@@ -55,33 +70,49 @@ final class TextDrawer {
     _ text: String, size: Int, x: Int, baseline: Int, on canvas: inout IndexCanvas, map: ColorMap, strength: Double = 1
   ) {
     var pen = x
-    for scalar in text.unicodeScalars where load(scalar, size: size) {
-      let slot = face.pointee.glyph.pointee
-      let bitmap = slot.bitmap
-      if let buffer = bitmap.buffer {
-        for row in 0..<Int(bitmap.rows) {
-          let y = baseline - Int(slot.bitmap_top) + row
-          for column in 0..<Int(bitmap.width) {
-            let coverage = buffer[row * Int(bitmap.pitch) + column]
-            let left = pen + Int(slot.bitmap_left) + column
-            guard coverage > 0, (0..<canvas.width).contains(left), (0..<canvas.height).contains(y) else { continue }
-            canvas[left, y] = map.shade(Double(coverage) / 255 * strength)
-          }
-        }
+    for scalar in text.unicodeScalars {
+      guard let glyph = glyph(scalar, size: size) else { continue }
+      for (place, coverage) in glyph.coverage.enumerated() where coverage > 0 {
+        let (row, column) = place.quotientAndRemainder(dividingBy: glyph.width)
+        let (left, y) = (pen + glyph.left + column, baseline - glyph.top + row)
+        guard (0..<canvas.width).contains(left), (0..<canvas.height).contains(y) else { continue }
+        canvas[left, y] = map.shade(Double(coverage) / 255 * strength)
       }
-      pen += advance
+      pen += glyph.advance
     }
   }
 
-  /// Advance of the glyph just loaded, in pixels.
-  private var advance: Int { (face.pointee.glyph.pointee.advance.x + 32) >> 6 }
+  /// The glyph of `scalar`; nil when FreeType cannot draw it.
+  private func glyph(_ scalar: Unicode.Scalar, size: Int) -> Glyph? {
+    let key = UInt64(truncatingIfNeeded: size) << 32 | UInt64(scalar.value)
+    if let known = glyphs.withLock({ $0[key] }) { return known }
+    let drawn = render(scalar, size: size)
+    glyphs.withLock {
+      // Names of layers may be made of all characters there are.
+      if $0.count >= 4096 { $0.removeAll() }
+      $0[key] = drawn
+    }
+    return drawn
+  }
 
-  /// Renders the glyph of `scalar` into the face's slot; false when FreeType cannot.
-  private func load(_ scalar: Unicode.Scalar, size: Int) -> Bool {
+  private func render(_ scalar: Unicode.Scalar, size: Int) -> Glyph? {
     if size != self.size {
-      guard FT_Set_Pixel_Sizes(face, 0, FT_UInt(size)) == 0 else { return false }
+      guard FT_Set_Pixel_Sizes(face, 0, FT_UInt(size)) == 0 else { return nil }
       self.size = size
     }
-    return FT_Load_Char(face, FT_ULong(scalar.value), h5conv_ft_load_flags()) == 0
+    guard FT_Load_Char(face, FT_ULong(scalar.value), h5conv_ft_load_flags()) == 0 else { return nil }
+    let slot = face.pointee.glyph.pointee
+    let bitmap = slot.bitmap
+    let (width, height) = (Int(bitmap.width), Int(bitmap.rows))
+    var coverage: [UInt8] = []
+    if let buffer = bitmap.buffer {
+      coverage.reserveCapacity(width * height)
+      for row in 0..<height {
+        coverage += UnsafeBufferPointer(start: buffer + row * Int(bitmap.pitch), count: width)
+      }
+    }
+    return Glyph(
+      advance: (slot.advance.x + 32) >> 6, left: Int(slot.bitmap_left), top: Int(slot.bitmap_top), width: width,
+      coverage: coverage)
   }
 }
