@@ -12,25 +12,37 @@ package enum JSONValue: Sendable, Equatable {
 /// The members of a JSON object in their order, with look-up by key.
 package struct JSONObject: Sendable, Equatable {
   package private(set) var members: [(key: String, value: JSONValue)] = []
+  /// Of each key, where there are many: few are found sooner one by one, and most objects of a model have few.
   private var places: [String: Int] = [:]
+  private static let few = 16
 
   package init() {}
 
   package subscript(key: String) -> JSONValue? {
-    get { places[key].map { members[$0].value } }
+    get { place(of: key).map { members[$0].value } }
     set {
-      if let place = places[key] {
+      if let place = place(of: key) {
         if let newValue {
           members[place].value = newValue
         } else {
           members.remove(at: place)
-          places = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+          index()
         }
       } else if let newValue {
-        places[key] = members.count
         members.append((key, newValue))
+        if members.count == JSONObject.few + 1 { index() } else if !places.isEmpty { places[key] = members.count - 1 }
       }
     }
+  }
+
+  private func place(of key: String) -> Int? {
+    places.isEmpty ? members.firstIndex { $0.key == key } : places[key]
+  }
+
+  private mutating func index() {
+    places =
+      members.count <= JSONObject.few
+      ? [:] : Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
   }
 
   package var keys: [String] { members.map(\.key) }
