@@ -88,8 +88,7 @@ struct LegacyWeightFinder: WeightFinder {
   private func match(
     _ members: [Int], group: String
   ) throws -> (found: [Int: [String: StoredTensor]], unclaimed: [StoredTensor]) {
-    let names = try weights.weightNames(group)
-    return try match(members, group: group, stored: try names?.map { ($0, try weights.tensor(group, $0)) })
+    try match(members, group: group, stored: try weights.tensors(group))
   }
 
   /// - Parameter weights: names and tensors of what is stored for the layers; nil when the file has nothing of them.

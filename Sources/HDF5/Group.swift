@@ -54,11 +54,8 @@ package final class Group: AttributeOwner, Sendable {
 
   private func link(_ name: String) throws(H5ConvError) -> (member: Member, address: UInt64)? {
     guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else { return nil }
-    guard try Library.call("look up \(path)/\(name)", { H5Lexists(objectID, name, hid_t(H5P_DEFAULT)) }) > 0 else {
-      return nil
-    }
     var info = h5c_link()
-    _ = try Library.call("look at \(path)/\(name)") { h5c_link_info(objectID, name, &info) }
+    guard try Library.call("look at \(path)/\(name)", { h5c_link_info(objectID, name, &info) }) > 0 else { return nil }
     let member: Member =
       switch info.link {
       case H5L_TYPE_HARD:

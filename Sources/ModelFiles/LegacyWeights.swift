@@ -46,17 +46,39 @@ package struct LegacyWeights: Sendable {
 
   /// Names (paths below the layer's group) of the weights of `layer`, in storage order; nil when it has no group.
   package func weightNames(_ layer: String) throws -> [String]? {
-    guard let names = try layerGroup(layer) else { return nil }
+    try layerGroup(layer).map(weightNames(in:))
+  }
+
+  private func weightNames(in group: Group) throws -> [String] {
     if isNumbered {
-      let numbers = try names.memberNames().compactMap { $0.hasPrefix("param_") ? Int($0.dropFirst(6)) : nil }
+      let numbers = try group.memberNames().compactMap { $0.hasPrefix("param_") ? Int($0.dropFirst(6)) : nil }
       return numbers.sorted().map { "param_\($0)" }
     }
-    return try names.splitStringsAttribute("weight_names") ?? []
+    return try group.splitStringsAttribute("weight_names") ?? []
+  }
+
+  /// Names and weights of `layer`, in storage order; nil when it has no group.
+  ///
+  /// Opens each group once, where asking for the weights one by one looks each up from the top.
+  package func tensors(_ layer: String) throws -> [(name: String, tensor: StoredTensor)]? {
+    guard let group = try layerGroup(layer) else { return nil }
+    var folder: (path: Substring?, group: Group?) = (nil, group)
+    return try weightNames(in: group).map { name in
+      let slash = name.lastIndex(of: "/")
+      let path = slash.map { name[..<$0] }
+      if path != folder.path { folder = (path, try path.map { try group.group(String($0)) } ?? group) }
+      let last = slash.map { String(name[name.index(after: $0)...]) } ?? name
+      return (name, try stored(try folder.group?.dataset(last), layer, name))
+    }
   }
 
   /// The weight `name` of `layer`.
   package func tensor(_ layer: String, _ name: String) throws -> StoredTensor {
-    guard let dataset = try layerGroup(layer)?.dataset(name) else {
+    try stored(try layerGroup(layer)?.dataset(name), layer, name)
+  }
+
+  private func stored(_ dataset: Dataset?, _ layer: String, _ name: String) throws -> StoredTensor {
+    guard let dataset else {
       throw H5ConvError(
         .badData, "the weight '\(name)' is listed but not in the file", at: "layer '\(layer)'",
         reason: .listedWeightMissing)
