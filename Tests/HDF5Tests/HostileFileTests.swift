@@ -62,6 +62,29 @@ struct CircleTests {
   }
 }
 
+@Suite("Names are counted")
+struct NameCountTests {
+  @Test func moreThanTheLimit() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("file.h5")
+    do {
+      let file = try File.create(path)
+      let few = try file.root.makeGroup("few")
+      let many = try file.root.makeGroup("many")
+      for number in 0..<3 { _ = try few.makeGroup("\(number)") }
+      for number in 0..<200_001 { _ = try many.makeGroup("\(number)") }
+      try file.flush()
+    }
+    let root = try File.open(path).root
+    #expect(try root.group("few")?.memberNames().count == 3)
+    let many = try #require(try root.group("many"))
+    let error = try #require(throws: H5ConvError.self) { try many.memberNames() }
+    #expect(error.kind == .limit)
+    #expect(error.description.contains("more than 200000 names") && error.description.contains("/many"), "\(error)")
+    #expect(try many.member("77") == .group)
+  }
+}
+
 /// libhdf5 runs for ever on an object of no size, and believes sizes that lead out of its memory.
 @Suite("Texts of variable length")
 struct GlobalHeapTests {
