@@ -133,6 +133,9 @@ def check(program, writer, seed, policy, channels_first, folder):
             (k.mixed_precision.set_global_policy if not writer.k3 else k.config.set_dtype_policy)('float32')
         randomise(model, seed)
         twin.set_weights([np.asarray(w, 'float32') for w in model.get_weights()])
+        for layer in twin._flatten_layers():
+            if hasattr(layer, 'finalize_state'):
+                layer.finalize_state()
         feeds = feeds_for(twin, seed)
         golden = golden_of(twin, feeds)
     facts = described(model)
