@@ -63,10 +63,11 @@ let package = Package(
     // C libraries of the system, and C of our own.
     .systemLibrary(name: "CHDF5", pkgConfig: archive ? nil : "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CLibISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CFreeType", pkgConfig: "freetype2", providers: [.apt(["libfreetype-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
-    .target(name: "CImageCodecs", dependencies: ["CLibPNG", "CLibJPEG"]),
+    .target(name: "CImageCodecs", dependencies: ["CLibPNG", "CLibJPEG", "CLibISAL"]),
     .target(name: "CKernels"),
     .target(name: "COpenBLAS"),
     .target(name: "CSandbox"),

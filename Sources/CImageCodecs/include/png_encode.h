@@ -32,7 +32,7 @@ typedef struct {
   int text_count;
 } h5conv_png_image;
 
-/// Encodes `image` as a PNG; the same picture gives the same bytes.
+/// Encodes `image` as a PNG; the same picture gives the same bytes on the same kind of processor.
 ///
 /// On success returns 0 and hands over `*out` (`*size` bytes, to be freed with `free`). Otherwise returns 1 and writes
 /// a reason of at most `message_size` bytes, NUL-terminated, to `message`.
