@@ -135,7 +135,8 @@ private func sha256Source(_ text: String) -> String {
 extension String {
   /// JSON that may stand in a script element: no `<` begins a tag or a comment there, and nothing is hidden from who reads the file.
   fileprivate var inScript: String {
-    guard unicodeScalars.contains(where: { $0 == "<" || $0.isHiddenControl }) else { return self }
+    // A page has megabytes of plain text.
+    if utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "<") }) { return self }
     return unicodeScalars.reduce(into: "") { text, scalar in
       guard scalar == "<" || scalar.isHiddenControl else {
         text.unicodeScalars.append(scalar)
