@@ -51,7 +51,6 @@ private struct GraphBuilder {
   /// What tensors hold that tell sizes of others.
   private var sizes: [TensorID: SizeNumbers] = [:]
   private var layerPlaces: [[String]: Int] = [:]
-  private var callCounts: [String: Int] = [:]
   private var keyBytes = 0
 
   init(limit: Int) { self.limit = limit }
@@ -130,16 +129,14 @@ private struct GraphBuilder {
     )
   }
 
-  /// `name`, or `name@1`, `name@2` when the key is taken.
-  private mutating func nextKey(_ name: String) throws -> String {
-    let round = callCounts[name, default: 0]
-    callCounts[name] = round + 1
+  /// The key of a call of `name`: `name`, and from its second call in the config's order on `name@1`, `name@2`….
+  private mutating func key(_ name: String, _ number: Int) throws -> String {
     // Each key takes its room, of a name that may be long and is in the file once.
     keyBytes += name.utf8.count
     guard keyBytes <= GraphBuilder.keyLimit else {
       throw H5ConvError(.limit, "a graph whose layers' names take more than \(GraphBuilder.keyLimit >> 20) MB")
     }
-    return round == 0 ? name : "\(name)@\(round)"
+    return number == 0 ? name : "\(name)@\(number)"
   }
 
   private mutating func apply(
@@ -149,7 +146,7 @@ private struct GraphBuilder {
       throw H5ConvError(.limit, "a graph of more than \(limit) calls")
     }
     let inner = site.path + [spec.name]
-    let key = try nextKey(site.key + spec.name)
+    let key = try self.key(site.key + spec.name, number)
     let numbers = site.numbers + [number]
     let outputs = try unfold(
       nested, inputs: inputs, site: Site(path: inner, key: key + "/", numbers: numbers),
@@ -182,7 +179,7 @@ private struct GraphBuilder {
     noteSizes(place, spec.calls[number], inputs, known)
     calls.append(
       GraphCall(
-        layer: place, key: try nextKey(site.key + spec.name), callNumbers: site.numbers + [number], inputs: inputs,
+        layer: place, key: try key(site.key + spec.name, number), callNumbers: site.numbers + [number], inputs: inputs,
         applied: applied, outputShapes: shapes,
         isListed: !(isInput && (model.kind == .sequential || !site.path.isEmpty))))
     let count = if case .success(let shapes) = shapes { max(1, shapes.count) } else { 16 }

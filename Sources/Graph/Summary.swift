@@ -40,16 +40,21 @@ private struct RowMaker {
   let graph: Graph
   let weights: WeightTable
   private let places: [[String]: Int]
-  private let firstCalls: [Int: [Int]]
-  private let modelCalls: [[String]: [ModelCall]]
+  private let firstCalls: [Int: Int]
+  private let firstModelCalls: [[String]: ModelCall]
   private let indices: [String: Int]
 
   init(graph: Graph, weights: WeightTable) {
     self.graph = graph
     self.weights = weights
     places = Dictionary(graph.layers.enumerated().map { ($1.path, $0) }, uniquingKeysWith: { first, _ in first })
-    firstCalls = Dictionary(grouping: graph.calls.indices) { graph.calls[$0].layer }
-    modelCalls = Dictionary(grouping: graph.modelCalls, by: \.path)
+    // The first in the config, which need not be the first that is computed.
+    firstCalls = Dictionary(grouping: graph.calls.indices) { graph.calls[$0].layer }.compactMapValues { calls in
+      calls.min { graph.calls[$0].callNumbers.lexicographicallyPrecedes(graph.calls[$1].callNumbers) }
+    }
+    firstModelCalls = Dictionary(grouping: graph.modelCalls, by: \.path).compactMapValues { calls in
+      calls.min { $0.callNumbers.lexicographicallyPrecedes($1.callNumbers) }
+    }
     indices = Dictionary(graph.taps.map { ($0.key, $0.index) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -88,12 +93,12 @@ private struct RowMaker {
 
   private func outputShapes(_ path: [String]) -> [PartialShape] {
     if let place = places[path] {
-      guard let call = firstCalls[place]?.first, case .success(let shapes) = graph.calls[call].outputShapes else {
+      guard let call = firstCalls[place], case .success(let shapes) = graph.calls[call].outputShapes else {
         return []
       }
       return shapes
     }
-    let outputs = modelCalls[path]?.first?.outputs ?? []
+    let outputs = firstModelCalls[path]?.outputs ?? []
     let shapes = outputs.compactMap { graph.shape(of: $0) }
     return shapes.count == outputs.count ? shapes : []
   }
