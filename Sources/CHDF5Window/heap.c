@@ -29,17 +29,6 @@ static hid_t place_type(void) {
   return type;
 }
 
-static int has_64_bits(hid_t object) {
-  hid_t file = H5Iget_file_id(object);
-  if (file < 0) return -1;
-  hid_t properties = H5Fget_create_plist(file);
-  size_t addresses = 0, sizes = 0;
-  int result = properties < 0 || H5Pget_sizes(properties, &addresses, &sizes) < 0 ? -1 : addresses == 8 && sizes == 8;
-  if (properties >= 0) H5Pclose(properties);
-  H5Fclose(file);
-  return result;
-}
-
 static uint64_t number(const uint8_t *bytes, int count) {
   uint64_t result = 0;
   while (count-- > 0) result = result << 8 | bytes[count];
@@ -47,9 +36,7 @@ static uint64_t number(const uint8_t *bytes, int count) {
 }
 
 int h5c_text_places(hid_t attribute, size_t count, h5c_text_place *out) {
-  int is_usual = has_64_bits(attribute);
-  if (is_usual < 0) return -1;
-  if (!is_usual || H5Aget_storage_size(attribute) != (hsize_t)count * PLACE) return 1;
+  if (H5Aget_storage_size(attribute) != (hsize_t)count * PLACE) return 1;
   hid_t type = place_type();
   uint8_t *bytes = type < 0 ? NULL : malloc(count * PLACE);
   if (!bytes) return -1;

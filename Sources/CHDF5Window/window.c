@@ -7,14 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct {
+typedef struct window {
   H5FD_t base; // HDF5's part comes first
+  struct window *next; // of those that are open
+  int has_64_bits; // addresses and sizes; negative while nobody has asked
   int descriptor;
   int64_t offset;
   haddr_t length;
   haddr_t end_of_allocation;
   int is_written;
 } window;
+
+// All calls are made under the caller's lock.
+static window *open_windows;
 
 // What a file name cannot carry to the driver; one file is opened at a time, under the caller's lock.
 static struct { int descriptor; int64_t offset, length; int is_written; } next_window;
@@ -32,11 +37,17 @@ static H5FD_t *window_open(const char *name, unsigned flags, hid_t access, haddr
   file->offset = next_window.offset;
   file->length = (haddr_t)next_window.length;
   file->is_written = next_window.is_written;
+  file->has_64_bits = -1;
+  file->next = open_windows;
+  open_windows = file;
   return &file->base;
 }
 
 static herr_t window_close(H5FD_t *base) {
   window *file = (window *)base;
+  window **place = &open_windows;
+  while (*place && *place != file) place = &(*place)->next;
+  if (*place) *place = file->next;
   close(file->descriptor);
   free(file);
   return 0;
@@ -180,20 +191,35 @@ hid_t h5c_create_window(int descriptor, int64_t offset) {
   return file;
 }
 
+static int has_64_bits(hid_t file) {
+  hid_t properties = H5Fget_create_plist(file);
+  size_t addresses = 0, sizes = 0;
+  int result = properties >= 0 && H5Pget_sizes(properties, &addresses, &sizes) >= 0 && addresses == 8 && sizes == 8;
+  if (properties >= 0) H5Pclose(properties);
+  return result;
+}
+
+// The driver's part of the file, when the file is one of ours. HDF5 would copy all properties of the file to tell its driver.
+static window *window_behind(hid_t file) {
+  void *handle = NULL;
+  if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0) return NULL;
+  window *opened = open_windows;
+  while (opened && opened != handle) opened = opened->next;
+  return opened;
+}
+
 int h5c_window_of(hid_t object, h5c_window_place *out) {
   hid_t file = H5Iget_file_id(object);
   if (file < 0) return -1;
-  hid_t access = H5Fget_access_plist(file);
-  void *handle = NULL;
-  int is_window = access >= 0 && driver >= 0 && H5Pget_driver(access) == driver && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0;
-  if (access >= 0) H5Pclose(access);
+  window *opened = window_behind(file);
+  // Before address 0 there may be a user block.
+  haddr_t base = opened ? opened->base.base_addr : 0;
+  int is_window = opened && !opened->is_written && base <= opened->length;
   if (is_window) {
-    const window *opened = handle;
-    // Before address 0 there may be a user block.
-    haddr_t base = opened->base.base_addr;
-    is_window = !opened->is_written && base <= opened->length;
+    if (opened->has_64_bits < 0) opened->has_64_bits = has_64_bits(file);
     *out = (h5c_window_place){
-        .descriptor = opened->descriptor, .offset = opened->offset + (int64_t)base, .length = (int64_t)(opened->length - base)};
+        .descriptor = opened->descriptor, .offset = opened->offset + (int64_t)base, .length = (int64_t)(opened->length - base),
+        .has_64_bits = opened->has_64_bits};
   }
   H5Fclose(file);
   return is_window ? 0 : -1;

@@ -106,7 +106,8 @@ extension AttributeOwner {
       return try ownStrings(attribute, type, space, count: count, name)
     }
     var places = [h5c_text_place](repeating: h5c_text_place(), count: count)
-    guard try Library.call("read the attribute '\(name)'", { h5c_text_places(attribute.id, count, &places) }) == 0
+    guard window.has_64_bits != 0,
+      try Library.call("read the attribute '\(name)'", { h5c_text_places(attribute.id, count, &places) }) == 0
     else {
       throw H5ConvError(.unsupported, "the attribute '\(name)' is not stored as in files with addresses of 64 bits")
     }

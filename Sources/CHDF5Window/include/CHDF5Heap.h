@@ -7,12 +7,13 @@
 // object there.
 typedef struct { uint32_t length, object; uint64_t collection; } h5c_text_place;
 
-// Reads the places of the `count` texts of an attribute. Negative, with HDF5's error stack filled, when they cannot be read; 1 when the
-// file has them in another form than that of 64-bit files.
+// Reads the places of the `count` texts of an attribute of a file with 64-bit addresses. Negative, with HDF5's error stack filled, when
+// they cannot be read; 1 when they have another form.
 int h5c_text_places(hid_t attribute, size_t count, h5c_text_place *out);
 
-// Where a file's bytes are: those at address 0 lie at `offset` of `descriptor`, and there are `length`.
-typedef struct { int descriptor; int64_t offset, length; } h5c_window_place;
+// Where a file's bytes are: those at address 0 lie at `offset` of `descriptor`, and there are `length`. `has_64_bits` tells whether its
+// addresses and sizes have.
+typedef struct { int descriptor, has_64_bits; int64_t offset, length; } h5c_window_place;
 
 // Tells where the file of an object is. Negative when it was not opened by h5c_open_window.
 int h5c_window_of(hid_t object, h5c_window_place *out);
