@@ -111,8 +111,12 @@ package struct JSONParser {
       guard byte == UInt8(ascii: ":") else { throw error("a colon was expected after the key") }
       place += 1
       skipSpace()
-      guard object[key] == nil else { throw error("the key '\(key)' stands twice in one object") }
-      object[key] = try value()
+      let start = place
+      let value = try value()
+      guard object.add(key, value) else {
+        place = start
+        throw error("the key '\(key)' stands twice in one object")
+      }
       skipSpace()
       switch byte {
       case UInt8(ascii: ","): place += 1

@@ -12,9 +12,10 @@ package enum JSONValue: Sendable, Equatable {
 /// The members of a JSON object in their order, with look-up by key.
 package struct JSONObject: Sendable, Equatable {
   package private(set) var members: [(key: String, value: JSONValue)] = []
+  package private(set) var keys: [String] = []
   /// Of each key, where there are many: few are found sooner one by one, and most objects of a model have few.
   private var places: [String: Int] = [:]
-  private static let few = 16
+  private static let few = 32
 
   package init() {}
 
@@ -26,26 +27,34 @@ package struct JSONObject: Sendable, Equatable {
           members[place].value = newValue
         } else {
           members.remove(at: place)
+          keys.remove(at: place)
           index()
         }
       } else if let newValue {
-        members.append((key, newValue))
-        if members.count == JSONObject.few + 1 { index() } else if !places.isEmpty { places[key] = members.count - 1 }
+        append(key, newValue)
       }
     }
   }
 
-  private func place(of key: String) -> Int? {
-    places.isEmpty ? members.firstIndex { $0.key == key } : places[key]
+  /// Adds a member; false, and nothing is added, when there is one of that key.
+  package mutating func add(_ key: String, _ value: JSONValue) -> Bool {
+    guard place(of: key) == nil else { return false }
+    append(key, value)
+    return true
   }
+
+  private mutating func append(_ key: String, _ value: JSONValue) {
+    members.append((key, value))
+    keys.append(key)
+    if members.count == JSONObject.few + 1 { index() } else if !places.isEmpty { places[key] = members.count - 1 }
+  }
+
+  private func place(of key: String) -> Int? { places.isEmpty ? keys.firstIndex(of: key) : places[key] }
 
   private mutating func index() {
     places =
-      members.count <= JSONObject.few
-      ? [:] : Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+      keys.count <= JSONObject.few ? [:] : Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
   }
-
-  package var keys: [String] { members.map(\.key) }
 
   package static func == (a: JSONObject, b: JSONObject) -> Bool {
     a.members.count == b.members.count && a.members.allSatisfy { b[$0.key] == $0.value }
