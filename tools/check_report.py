@@ -4,7 +4,7 @@
 
 Needs Chromium (Debian: apt-get install chromium) and nothing else; without it, says so and passes. What is checked:
 the bytes and the pixels of canvases, the numbers under the pointer, keyboard and address, dark mode, phone width, contrast, the tree that
-screen readers see, names that are markup, several pictures, thumbnails, printing, that nothing is fetched, and what it costs.
+screen readers see, names that are markup, several pictures, thumbnails, explanations, printing, that nothing is fetched, and what it costs.
 """
 
 import argparse
@@ -65,6 +65,12 @@ def read_npz(path):
             elements.frombytes(data[10 + length:])
             arrays[name.removesuffix(".npy")] = (shape, elements)
     return arrays
+
+
+def write_npy(path, shape, values):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + array.array("f", values).tobytes())
 
 
 class Layer:
@@ -400,6 +406,85 @@ def check_thumbnails(page, folder):
     check(page.problems() == [], f"thumbnails: {page.problems()}")
 
 
+def check_explanations(page, folder, maps):
+    """Maps of what counts for a class: their numbers are those that TensorFlow gives, their pixels are the photo under the map."""
+    fixtures, name, report = ROOT / "Tests/Fixtures", "tfk_tutorial", folder / "explained.html"
+    shape, values = read_npz(fixtures / f"models/{name}.npz")["input:conv2d_1_input"]
+    write_npy(folder / "one.npy", (1, *shape[1:]), values[:math.prod(shape[1:])])
+    methods = ["gradcam", "hirescam", "layercam", "gradcam++", "eigencam", "scorecam", "saliency"]
+    asked = ",".join(method + (":block3_conv1" if "cam" in method else "") for method in methods)
+    run("viz", fixtures / f"models/{name}.h5", folder / "one.npy", "-l", "block3_conv1", "--explain", asked, "-o", report, "--quiet")
+    page.open(report)
+    page.evaluate("h5conv.ready")
+    golden = read_npz(fixtures / "gradients/explanations.npz")
+    check(page.evaluate("h5conv.explanations.map(one => one.one.method)") == methods, "a map for each method")
+    for place, method in enumerate(methods):
+        held = page.evaluate(f"h5conv.explanations[{place}].load().then(values => [...values])")
+        expected = golden[f"{name}|{method}"][1]
+        error = (max(expected) - min(expected)) / 510 + 1e-4 * max(max(map(abs, expected)), 1e-3)
+        wrong = sum(abs(a - b) > error for a, b in zip(held, expected)) + abs(len(held) - len(expected))
+        check(wrong == 0, f"{method}: {wrong} cells are not as TensorFlow's within half a step")
+    check(page.problems() == [], f"explanations of an array: {page.problems()}")
+
+    run("viz", SAMPLES / "emotion_model.hdf5", FACE, "-l", "conv2d_1", "--explain", "gradcam,occlusion", "--class", "happy",
+        "--labels", SAMPLES / "emotion_labels.txt", "-o", report, "--force", "--quiet")
+    page.open(report)
+    page.evaluate("h5conv.ready")
+    check("class 3 (happy)" in page.evaluate("document.querySelector('#explanations .facts').textContent"), "the class is told")
+    for place, colors, isSigned in [(0, maps["inferno"], False), (1, maps["berlin"], True)]:
+        shown = page.evaluate(f"""(async shown => {{
+          shown.canvas.scrollIntoView();
+          await shown.draw();
+          const pixels = (source, width, height) => {{
+            const canvas = document.createElement('canvas'), context = canvas.getContext('2d');
+            [canvas.width, canvas.height] = [width, height];
+            context.imageSmoothingEnabled = false;
+            context.drawImage(source, 0, 0, width, height);
+            return [...context.getImageData(0, 0, width, height).data];
+          }};
+          const photo = new Image(), {{width, height}} = shown.canvas;
+          photo.src = h5conv.data.runs[0].picture;
+          await photo.decode();
+          return {{width, height, drawn: pixels(shown.canvas, width, height), photo: pixels(photo, width, height), values: [...shown.values],
+            columns: shown.one.map.width, rows: shown.one.map.height, ticks: shown.ticks.textContent, max: shown.one.map.max, min: shown.one.map.min}};
+        }})(h5conv.explanations[{place}])""")
+        most = max(abs(shown["max"]), abs(shown["min"]))
+        low = -most if isSigned else 0
+        wrong = 0
+        for y in range(shown["height"]):
+            for x in range(shown["width"]):
+                value = shown["values"][y * shown["rows"] // shown["height"] * shown["columns"] + x * shown["columns"] // shown["width"]]
+                color = colors[min(255, max(0, math.floor((value - low) / (most - low) * 256)))]
+                at = 4 * (y * shown["width"] + x)
+                wrong += any(abs(shown["drawn"][at + c] - (0.45 * shown["photo"][at + c] + 0.55 * color[c])) > 2.5 for c in range(3))
+        check(wrong == 0, f"explanation {place}: {wrong} pixels are not 45 % photo and 55 % colour")
+        check(shown["width"] >= 192 and str(most)[:3] in shown["ticks"], f"explanation {place}: its bar says {shown['ticks']}")
+    shot(page, "explain.png")
+    box = page.evaluate("(b => [b.left, b.top, b.width, b.height])(h5conv.explanations[1].canvas.getBoundingClientRect())")
+    page.move(box[0] + box[2] * 0.5 + 1, box[1] + box[3] * 0.8)
+    value = page.evaluate("(one => one.values[Math.floor(one.one.map.height * 0.8) * one.one.map.width + one.one.map.width / 2])(h5conv.explanations[1])")
+    text = page.evaluate("document.querySelector('#tip .value')?.textContent ?? ''")
+    check(abs(number(text.split(" ± ")[0] or "nan") - value) <= abs(value) * 1e-4, f"the pointer shows {text} where the map is {value}")
+    page.click(box[0] + box[2] * 0.5, box[1] + box[3] * 0.8)
+    check(until(page, "document.getElementById('explanation').open"), "a click enlarges a map")
+    check("explain=0-1" in page.evaluate("location.hash"), "and its address says so")
+    page.evaluate("document.querySelector('#explanation canvas').focus()")
+    before = page.evaluate("document.getElementById('explanation-value').textContent")
+    page.key("ArrowLeft")
+    page.key("ArrowUp")
+    check(page.evaluate("document.getElementById('explanation-value').textContent") != before, "arrows move in it")
+    page.key("Escape")
+    check(until(page, "!document.getElementById('explanation').open && !location.hash.includes('explain')"), "Escape closes it")
+    page.size(390, 844, 2, True)
+    page.open(report, "#?explain=0-0&smooth=1&cut=1&opacity=0.3")
+    page.evaluate("h5conv.ready")
+    check(page.evaluate("[h5conv.state.smooth, h5conv.state.cut, h5conv.state.opacity, document.getElementById('explanation').open].join()") == "1,1,0.3,true", "the address brings it back")
+    check(page.evaluate("document.documentElement.scrollWidth <= 390 && (d => d.scrollWidth <= d.clientWidth)(document.getElementById('explanation'))"), "it fits on a phone")
+    shot(page, "explain-phone.png")
+    page.size(1280, 900)
+    check(page.problems() == [], f"explanations: {page.problems()}")
+
+
 def check_costs(page):
     """Size, time and memory. Time is what the page's thread works, which other programs do not change much."""
     page.open(REPORT)
@@ -452,7 +537,8 @@ def main():
                     ("pixels", lambda: check_pixels(page, names, layers, maps)), ("pointer", lambda: check_pointer(page, names, layers)),
                     ("keyboard", lambda: check_keyboard(page)), ("look", lambda: check_look(page)),
                     ("accessibility", lambda: check_accessibility(page, names)), ("hostile names", lambda: check_hostile(page, folder)),
-                    ("several pictures", lambda: check_several(page, folder, maps)), ("thumbnails", lambda: check_thumbnails(page, folder))]:
+                    ("several pictures", lambda: check_several(page, folder, maps)), ("thumbnails", lambda: check_thumbnails(page, folder)),
+                    ("explanations", lambda: check_explanations(page, folder, maps))]:
                 began = time.monotonic()
                 try:
                     part()

@@ -50,7 +50,7 @@ struct VizCommand: SupervisedCommand {
   @Option(
     help: ArgumentHelp(
       "Draw which places count for a class: \(ExplanationOptions.methods.joined(separator: ", ")), with commas, or all; a CAM of other layers "
-        + "than the last convolution as gradcam:LAYER.",
+        + "than the last convolution as gradcam:LAYER. In the page, and as pictures in the folder.",
       valueName: "method"))
   var explain: String?
   @Option(
@@ -129,9 +129,6 @@ struct VizCommand: SupervisedCommand {
       throw ValidationError("viz writes a folder or a page (.html); \(output) looks like another file")
     }
     if isPage, json { throw ValidationError("--json is about a folder of pictures; the page holds its own data") }
-    if isPage, explain != nil {
-      throw ValidationError("--explain makes pictures in a folder; \(output ?? "") is a page: give a folder with -o")
-    }
     if target != nil, explain == nil { throw ValidationError("--class is about --explain: give a method too") }
     if let top, top < 0 { throw ValidationError("--top must not be negative") }
     _ = try byteCount(maxHTML, option: "--max-html", atLeast: 100_000)

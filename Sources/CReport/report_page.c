@@ -34,6 +34,8 @@ static const unsigned char script_text[] = {
     ,
 #embed "page/script/viewer.js"
     ,
+#embed "page/script/explain.js"
+    ,
 #embed "page/script/table.js"
     ,
 #embed "page/script/controls.js"

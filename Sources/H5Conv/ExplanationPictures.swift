@@ -74,39 +74,39 @@ extension ExplanationOptions {
 }
 
 extension Explanation {
-  /// The explanation drawn over `picture`, what the network saw.
-  func drawn(
-    over picture: Raster, named fileName: String, labels: [String], colorMap: ColorMap?, dpi: Int
-  ) throws -> ExplanationPicture {
-    let heat = HeatMap(height: map.shape[0], width: map.shape[1], values: map.values)
-    let label = classIndex.flatMap { labels.indices.contains($0) ? labels[$0] : nil }
-    let data = ExplanationMap(
-      method: method, layer: layer, classIndex: classIndex, label: label, score: Double(score), values: heat.values,
-      height: heat.height, width: heat.width, completenessGap: completenessGap, notes: notes)
-    return try ExplanationPicture(data, over: picture, named: fileName, colorMap: colorMap, dpi: dpi) {
-      heat.resized(height: $0, width: $1).values
-    }
+  /// The explanation as it is drawn, with the class's name.
+  func map(_ labels: [String]) -> ExplanationMap {
+    ExplanationMap(
+      method: method, layer: layer, classIndex: classIndex,
+      label: classIndex.flatMap { labels.indices.contains($0) ? labels[$0] : nil }, score: Double(score),
+      values: map.values, height: map.shape[0], width: map.shape[1], completenessGap: completenessGap, notes: notes)
   }
 }
 
 extension Visualizer {
-  /// Draws what counts for a class at the picture that `inputs` came from.
-  func explain(
-    _ inputs: [Tensor], _ picture: Raster?, dpi: Int, _ colorMap: ColorMap?, progress: () -> Void
-  ) throws -> [ExplanationPicture] {
+  /// Finds what counts for a class in one example of `run`.
+  func explain(_ run: VisualizerRun, example: Int, progress: () -> Void) throws -> [ExplanationMap] {
     guard !explanations.isEmpty else { return [] }
-    guard let picture, let input = inputs.first, inputs.count == 1 else {
-      throw H5ConvError(
-        .usage, "--explain draws over a picture, and an array is none", remedy: "give a PNG or JPEG of the input")
-    }
-    let names = PictureNames.make(
-      for: explanations.enumerated().map { place, options in
-        (place, [options.method, options.layer].compactMap { $0 }.joined(separator: "_"))
-      })
-    return try zip(explanations, names).map { options, name in
+    let input = try run.input(of: example)
+    return try explanations.map { options in
       progress()
-      return try subModel.model.explain(input, options, threads: threads)
-        .drawn(over: picture, named: "explain_\(name).png", labels: report.labels, colorMap: colorMap, dpi: dpi)
+      return try subModel.model.explain(input, options, threads: threads).map(report.labels)
+    }
+  }
+
+  /// Draws `maps` over what the network saw.
+  func draw(
+    _ maps: [ExplanationMap], over picture: Raster, dpi: Int, _ colorMap: ColorMap?
+  ) throws -> [ExplanationPicture] {
+    let names = PictureNames.make(
+      for: maps.enumerated().map { place, map in
+        (place, [map.method, map.layer].compactMap { $0 }.joined(separator: "_"))
+      })
+    return try zip(maps, names).map { map, name in
+      let heat = HeatMap(height: map.height, width: map.width, values: map.values)
+      return try ExplanationPicture(
+        map, over: picture, named: "explain_\(name).png", colorMap: colorMap, dpi: dpi,
+        resize: { heat.resized(height: $0, width: $1).values })
     }
   }
 }

@@ -15,7 +15,7 @@ public struct Visualizer: Sendable {
   let scores: NetworkScores
   /// The sub-model with the scores as further outputs.
   let running: SubModel
-  /// What is drawn of the places that count for a class, in folders of pictures.
+  /// How it is found out which places count for a class, to be shown with the feature maps.
   public var explanations: [ExplanationOptions] = []
 
   /// - Parameters:
@@ -55,13 +55,15 @@ public struct Visualizer: Sendable {
       let output = try OutputFolder(try folder(example, run.count), replaces: replaces)
       let maps = try run.maps(of: example)
       let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
-      let explained = try explain(run.inputs, run.picture, dpi: figures.dpi, options.colorMap, progress: progress)
+      let explanations = try explain(run, example: example, progress: progress)
+      let explained =
+        try run.picture.map { try draw(explanations, over: $0, dpi: figures.dpi, options.colorMap) } ?? []
       let manifest = Manifest(
         model: subModel.model.path, image: run.name(of: example), preprocess: run.preprocess,
         inputHeight: run.height, inputWidth: run.width, h5convVersion: version, layers: layers,
         explanations: explained)
       var builder = ReportBuilder(subModel, report, inputShapes: run.inputShapes)
-      builder.add(try run.forReport(example, maps: maps, model: 0))
+      builder.add(try run.forReport(example, maps: maps, explanations: explanations, model: 0))
       let page = try pageIfSmall(builder.report)
       for picture in layers.flatMap(\.pictures) { try output.write(picture.fileName, picture.png) }
       for picture in explained { try output.write(picture.fileName, picture.png) }
@@ -72,8 +74,13 @@ public struct Visualizer: Sendable {
       return VisualizationResult(
         folder: output.path, preprocess: run.preprocess, table: StatisticsTable.text(layers), manifest: manifest.json,
         pictureCount: layers.reduce(explained.count) { $0 + $1.pictures.count },
-        notes: page.notes + explained.flatMap { picture in picture.map.notes.map { "\(picture.map.name): \($0)" } })
+        notes: page.notes + explanationNotes(explanations, ofArray: run.picture == nil))
     }
+  }
+
+  private func explanationNotes(_ maps: [ExplanationMap], ofArray isArray: Bool = false) -> [String] {
+    let missing = isArray && !maps.isEmpty ? ["there are no explain_….png: an array is no picture to draw over"] : []
+    return missing + maps.flatMap { map in map.notes.map { "\(map.name): \($0)" } }
   }
 
   /// The page; empty, with a note, when it would be too large: the pictures are worth having without it.
@@ -88,16 +95,19 @@ public struct Visualizer: Sendable {
 
   /// Runs the layers on all of `items` and makes one page of them.
   ///
-  /// - Parameter progress: is told how many items are done.
+  /// - Parameter progress: is told how many items are done, also before each explanation.
   /// - Throws: `H5ConvError` as ``makeFolders(_:figures:replaces:folder:)``.
   public func makeReport(_ items: [InputItem], progress: (Int) -> Void = { _ in }) throws -> ReportPage {
     var builder: ReportBuilder?
-    var notes: [String] = []
+    var (notes, told) = ([String](), [String]())
     for (place, item) in items.enumerated() {
       let run = try VisualizerRun(item, of: self)
       var current = builder ?? ReportBuilder(subModel, report, inputShapes: run.inputShapes)
       for example in 0..<run.count {
-        current.add(try run.forReport(example, maps: try run.maps(of: example), model: 0))
+        let explanations = try explain(run, example: example) { progress(place) }
+        for note in explanationNotes(explanations) where !told.contains(note) { told.append(note) }
+        current.add(
+          try run.forReport(example, maps: try run.maps(of: example), explanations: explanations, model: 0))
       }
       builder = current
       if !notes.contains(run.preprocess) { notes.append(run.preprocess) }
@@ -105,6 +115,6 @@ public struct Visualizer: Sendable {
     }
     guard let builder else { throw H5ConvError(.usage, "there are no pictures to show") }
     let page = try builder.report.page(maxBytes: report.maxBytes, threads: Threads(threads).count)
-    return ReportPage(html: page.html, notes: page.notes, preprocess: notes)
+    return ReportPage(html: page.html, notes: page.notes + told, preprocess: notes)
   }
 }

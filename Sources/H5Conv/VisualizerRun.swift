@@ -59,6 +59,17 @@ struct VisualizerRun {
 
   func name(of example: Int) -> String { item.isBatch ? "\(item.path)[\(example)]" : item.path }
 
+  /// The network's only input for one example, as a batch of one.
+  func input(of example: Int) throws -> Tensor {
+    guard let input = inputs.first, inputs.count == 1 else {
+      throw H5ConvError(
+        .usage, "only networks that take one picture can be explained", remedy: "leave out --explain",
+        file: visualizer.subModel.model.path)
+    }
+    let one = try input.example(example)
+    return try one.reshaped(to: [1] + one.shape)
+  }
+
   func maps(of example: Int) throws -> [FeatureMaps] {
     let model = visualizer.subModel.model
     let dataFormat = model.dataFormat
@@ -67,13 +78,17 @@ struct VisualizerRun {
     }
   }
 
-  func forReport(_ example: Int, maps: [FeatureMaps], model: Int) throws -> Report.Run {
+  func forReport(
+    _ example: Int, maps: [FeatureMaps], explanations: [ExplanationMap], model: Int
+  ) throws -> Report.Run {
     let (scores, note) =
       try output.map { try visualizer.scores.best($0, example: example, visualizer.report) }
       ?? ([], visualizer.scores.note)
-    return Report.Run(
+    var run = Report.Run(
       model: model, image: name(of: example), preprocess: preprocess, picture: picture, height: height, width: width,
       scores: scores, scoreNote: note, maps: maps.map { ByteMaps($0) })
+    run.explanations = try explanations.map { try Report.Explanation($0) }
+    return run
   }
 }
 

@@ -2,45 +2,6 @@ import H5ConvConfig
 import H5ConvDiagnostics
 package import H5ConvImages
 
-/// Which places of a picture count for a class, to be drawn over the picture.
-package struct ExplanationMap: Sendable {
-  /// As the method was asked for: `gradcam`.
-  package var method: String
-  /// The layer that was looked at; nil where it was the input.
-  package var layer: String?
-  /// The class; nil for a method that looks at none.
-  package var classIndex: Int?
-  package var label: String?
-  /// The class's score before softmax or sigmoid.
-  package var score: Double
-  /// How much each place counts: rows of `width` numbers, from the top.
-  package var values: [Float]
-  package var height: Int
-  package var width: Int
-  /// The method's own error, where it has one.
-  package var completenessGap: Double?
-  /// What one should know.
-  package var notes: [String]
-
-  package init(
-    method: String, layer: String?, classIndex: Int?, label: String?, score: Double, values: [Float], height: Int,
-    width: Int, completenessGap: Double?, notes: [String]
-  ) {
-    (self.method, self.layer, self.classIndex, self.label) = (method, layer, classIndex, label)
-    (self.score, self.values, self.height, self.width) = (score, values, height, width)
-    (self.completenessGap, self.notes) = (completenessGap, notes)
-  }
-
-  /// Method and layer, as they are asked for: `gradcam:block5_conv3`.
-  package var name: String { layer.map { "\(method):\($0)" } ?? method }
-
-  /// Least and greatest finite value; 0 and 0 when there are none.
-  var extremes: ClosedRange<Float> {
-    let finite = values.filter(\.isFinite)
-    return (finite.min() ?? 0)...(finite.max() ?? 0)
-  }
-}
-
 /// A drawn explanation: the picture as the network saw it, and beside it the same picture under the map.
 package struct ExplanationPicture: Sendable {
   package let map: ExplanationMap
@@ -156,20 +117,13 @@ package struct ExplanationPicture: Sendable {
   }
 
   var json: JSONValue {
-    [
-      "method": .string(map.method),
-      "layer": map.layer.map { .string($0) } ?? .null,
-      "class": map.classIndex.map { .int($0) } ?? .null,
-      "label": map.label.map { .string($0) } ?? .null,
-      "score": .double(map.score),
-      "cells": ["width": .int(map.width), "height": .int(map.height)],
-      "range": .array([.double(range.lowerBound), .double(range.upperBound)]),
-      "completeness_gap": map.completenessGap.map { .double($0) } ?? .null,
-      "notes": .array(map.notes.map { .string($0) }),
-      "colormap": .string(colorMap.name),
-      "path": .string(fileName),
-      "width": .int(width),
-      "height": .int(height),
-    ]
+    var object = map.json
+    object["cells"] = ["width": .int(map.width), "height": .int(map.height)]
+    object["range"] = .array([.double(range.lowerBound), .double(range.upperBound)])
+    object["colormap"] = .string(colorMap.name)
+    object["path"] = .string(fileName)
+    object["width"] = .int(width)
+    object["height"] = .int(height)
+    return .object(object)
   }
 }

@@ -1,4 +1,5 @@
 package import H5ConvImages
+import H5ConvTensors
 
 /// Everything that one offline page shows: networks, pictures, and all that the chosen layers computed.
 package struct Report: Sendable {
@@ -63,6 +64,8 @@ package struct Report: Sendable {
     package var scoreNote: String?
     /// What each of ``Report/layers`` computed; nil for one that this model does not have.
     package var maps: [ByteMaps?]
+    /// Which places of the picture count for a class.
+    package var explanations: [Explanation] = []
 
     package init(
       model: Int, image: String, preprocess: String, picture: Raster?, height: Int, width: Int, scores: [Score],
@@ -77,6 +80,20 @@ package struct Report: Sendable {
       self.scores = scores
       self.scoreNote = scoreNote
       self.maps = maps
+    }
+  }
+
+  /// Which places of a run's picture count for a class: one map in 8 bits, and what there is to say about it.
+  package struct Explanation: Sendable {
+    package let map: ExplanationMap
+    package var bytes: ByteMaps
+
+    /// - Throws: ``H5ConvError`` when the map has no cells.
+    package init(_ map: ExplanationMap) throws {
+      self.map = map
+      let tensor = try Tensor(shape: [map.height, map.width, 1], values: map.values)
+      bytes = ByteMaps(
+        try FeatureMaps(index: 0, name: map.name, className: "", shape: [map.height, map.width], tensor: tensor))
     }
   }
 

@@ -6,8 +6,8 @@ enum ReportData {
   /// The version of the form; it changes when a reader would have to.
   static let version = 1
 
-  /// - Parameter maps: where the bytes of the maps stand: for each run and layer the ids of the page's elements.
-  static func json(_ report: Report, maps: [[[String]]], notes: [String]) throws -> JSONValue {
+  /// - Parameter maps: the ids of the page's elements in which the bytes of the maps stand.
+  static func json(_ report: Report, maps: [RunParts<[String]>], notes: [String]) throws -> JSONValue {
     [
       "version": .int(version),
       "h5conv_version": .string(report.h5convVersion),
@@ -22,7 +22,7 @@ enum ReportData {
           ]
         }),
       "layers": .array(report.layers.map(layer)),
-      "runs": .array(try report.runs.enumerated().map { try run($1, maps: maps[$0]) }),
+      "runs": .array(try report.runs.enumerated().map { try run($1, ids: maps[$0]) }),
       "colormaps": .array(
         ColorMap.all.map { map -> JSONValue in
           [
@@ -55,7 +55,7 @@ enum ReportData {
     ]
   }
 
-  private static func run(_ run: Report.Run, maps: [[String]]) throws -> JSONValue {
+  private static func run(_ run: Report.Run, ids: RunParts<[String]>) throws -> JSONValue {
     [
       "model": .int(run.model), "image": .string(run.image), "preprocess": .string(run.preprocess),
       "input_size": ["height": .int(run.height), "width": .int(run.width)],
@@ -68,7 +68,13 @@ enum ReportData {
           ]
         }),
       "score_note": run.scoreNote.map { .string($0) } ?? .null,
-      "layers": .array(zip(run.maps, maps).map { one, ids in one.map { self.maps($0, ids) } ?? .null }),
+      "layers": .array(zip(run.maps, ids.layers).map { one, ids in one.map { maps($0, ids) } ?? .null }),
+      "explanations": .array(
+        zip(run.explanations, ids.explanations).map { one, ids in
+          var object = one.map.json
+          object["map"] = maps(one.bytes, ids)
+          return .object(object)
+        }),
     ]
   }
 

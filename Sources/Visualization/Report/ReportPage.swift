@@ -28,7 +28,12 @@ extension Report {
     let rest = whole.count - size(sprites) + 1000
     for longest in [112, 56, 28, 14, 7] where size(sprites) + rest > maxBytes {
       shown = self
-      for run in runs.indices { shown.runs[run].maps = runs[run].maps.map { $0?.thumbnails(longest: longest) } }
+      for run in runs.indices {
+        shown.runs[run].maps = runs[run].maps.map { $0?.thumbnails(longest: longest) }
+        for place in runs[run].explanations.indices {
+          shown.runs[run].explanations[place].bytes = runs[run].explanations[place].bytes.thumbnails(longest: longest)
+        }
+      }
       sprites = try shown.sprites(threads: threads)
     }
     guard size(sprites) + rest <= maxBytes else {
@@ -40,18 +45,27 @@ extension Report {
     return Page(html: try shown.assembled(sprites, notes: notes), notes: notes)
   }
 
-  /// The pictures that hold the bytes of each run's layers, by run and layer.
-  private typealias Sprites = [[[[UInt8]]]]
+  /// The pictures that hold the bytes of each run's maps.
+  private typealias Sprites = [RunParts<[[UInt8]]>]
 
   private func sprites(threads: Int) throws -> Sprites {
-    let places = runs.indices.flatMap { run in layers.indices.map { (run, $0) } }
-    let flat = try concurrentMap(places, threads: threads) { run, layer in
-      try runs[run].maps[layer].map { try MapSprites.make($0.bytes) } ?? []
+    let all = runs.map { run in run.maps.map { $0?.bytes } + run.explanations.map { $0.bytes.bytes } }
+    let places = all.indices.flatMap { run in all[run].indices.map { (run, $0) } }
+    var flat = try concurrentMap(places, threads: threads) { run, place in
+      try all[run][place].map { try MapSprites.make($0) } ?? []
+    }[...]
+    return runs.map { run in
+      let parts = RunParts(
+        layers: Array(flat.prefix(layers.count)),
+        explanations: Array(flat.dropFirst(layers.count).prefix(run.explanations.count)))
+      flat = flat.dropFirst(layers.count + run.explanations.count)
+      return parts
     }
-    return runs.indices.map { Array(flat[$0 * layers.count..<($0 + 1) * layers.count]) }
   }
 
-  private func size(_ sprites: Sprites) -> Int { sprites.joined().joined().reduce(0) { $0 + $1.count + 64 } }
+  private func size(_ sprites: Sprites) -> Int {
+    sprites.flatMap { $0.layers + $0.explanations }.joined().reduce(0) { $0 + $1.count + 64 }
+  }
 
   /// What was made smaller, and how.
   private func reductionNotes(_ maxBytes: Int) -> [String] {
@@ -69,16 +83,19 @@ extension Report {
   private func assembled(_ sprites: Sprites, notes: [String]) throws -> [UInt8] {
     var elements: [UInt8] = []
     elements.reserveCapacity(size(sprites))
-    let ids = sprites.enumerated().map { run, layers in
-      layers.enumerated().map { layer, pictures in
-        pictures.enumerated().map { number, text in
-          let id = "maps-\(run)-\(layer)-\(number)"
-          elements += "<script type=\"text/plain\" id=\"\(id)\">".utf8
-          elements += text
-          elements += "</script>\n".utf8
-          return id
-        }
+    func write(_ pictures: [[UInt8]], _ name: String) -> [String] {
+      pictures.enumerated().map { number, text in
+        let id = "\(name)-\(number)"
+        elements += "<script type=\"text/plain\" id=\"\(id)\">".utf8
+        elements += text
+        elements += "</script>\n".utf8
+        return id
       }
+    }
+    let ids = sprites.enumerated().map { run, parts in
+      RunParts(
+        layers: parts.layers.enumerated().map { write($1, "maps-\(run)-\($0)") },
+        explanations: parts.explanations.enumerated().map { write($1, "explain-\(run)-\($0)") })
     }
     let data = try ReportData.json(self, maps: ids, notes: notes).text().inScript
     var html = Array(try template(data: data, notes: notes).utf8)
@@ -120,6 +137,12 @@ extension Report {
   }
 
   private var title: String { models.map { $0.name.escapedForTerminal }.joined(separator: " and ") }
+}
+
+/// Something for each of the maps that a run has.
+struct RunParts<Part> {
+  var layers: [Part]
+  var explanations: [Part]
 }
 
 extension Int {

@@ -63,7 +63,7 @@ function currentLayer() {
 }
 
 document.addEventListener('keydown', event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, select, textarea') || $('viewer').open || $('help').open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, select, textarea') || document.querySelector('dialog[open]')) return;
   switch (event.key) {
     case 'j': goTo(Math.min(cards.length - 1, currentLayer() + 1)); break;
     case 'k': goTo(Math.max(0, currentLayer() - 1)); break;

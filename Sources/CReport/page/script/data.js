@@ -82,20 +82,23 @@ async function pixelsByInflating(png, target, offset) {
 const decoded = new Map();
 
 /** Promise of the bytes (channels, height, width) of a run's layer; `decoded.get(key).bytes` holds them once they are there. */
-function bytesOf(run, layer) {
-  const key = `${run}-${layer}`;
+const bytesOf = (run, layer) => bytesOfMaps(`${run}-${layer}`, data.runs[run].layers[layer]);
+
+const bytesOfMaps = (key, maps) => unpacked(key, maps.channels * maps.height * maps.width, maps.maps, maps.check_sum);
+
+/** Promise of `count` bytes that the page's elements `ids` hold. */
+function unpacked(key, count, ids, sum) {
   let entry = decoded.get(key);
   if (entry) return entry.promise;
   entry = {bytes: null};
   entry.promise = (async () => {
-    const maps = data.runs[run].layers[layer];
-    const target = new Uint8Array(maps.channels * maps.height * maps.width);
-    const files = maps.maps.map(id => bytesOfBase64($(id).textContent));
+    const target = new Uint8Array(count);
+    const files = ids.map(id => bytesOfBase64($(id).textContent));
     for (const unpack of [pixelsByBrowser, pixelsByInflating]) {
       try {
         let offset = 0;
         for (const file of files) offset = await unpack(file, target, offset);
-        if (checkSum(target) === maps.check_sum) return entry.bytes = target;
+        if (checkSum(target) === sum) return entry.bytes = target;
       } catch (error) { /* The other way is left. */ }
     }
     warn('This browser changes what the page reads from its own pictures; maps and values here are not the network’s.');

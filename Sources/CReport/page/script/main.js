@@ -8,6 +8,7 @@ listeners.push(before => {
   const arranging = ['size', 'sort', 'live', 'view', 'scale', 'map', 'boost', 'theme'].some(name => before[name] !== state[name]);
   if (arranging) arrangeAll();
   if (arranging && $('viewer').open) openViewer(viewer.layer, viewer.channel, {push: false});
+  if (arranging || ['opacity', 'smooth', 'cut'].some(name => before[name] !== state[name])) drawExplanations();
 });
 
 /** Arranges all tiles anew, draws those in the window at once, and keeps the focus on its channel. */
@@ -23,6 +24,8 @@ async function follow() {
   const next = readHash(), before = {...state};
   Object.assign(state, next);
   for (const listener of listeners) listener(before);
+  if (next.explain) openExplanation(...next.explain.split('-').map(Number), {push: false});
+  else if ($('explanation').open) $('explanation').close();
   if (next.layer === null) return;
   cards[next.layer].element.scrollIntoView();
   if (next.channel !== null) await openViewer(next.layer, next.channel, {push: false});
@@ -35,13 +38,14 @@ async function start() {
   buildHeader();
   buildSpine();
   buildControls();
+  buildExplanations();
   data.layers.forEach((_, layer) => cards.push(new Card(layer)));
   for (const card of cards) card.arrange();
   buildTable();
   showControls();
   markSpine(state.layer);
   addEventListener('hashchange', follow);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', arrangeAll);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { arrangeAll(); drawExplanations(); });
   let width = innerWidth;
   addEventListener('resize', () => {
     if (innerWidth === width) return;
@@ -58,8 +62,11 @@ async function start() {
       if (!$('viewer').open) markSpine(layer);
     });
   }, {passive: true});
-  addEventListener('beforeprint', () => { for (const card of cards) for (const band of card.grid.bands) card.grid.build(band); });
-  if (state.layer !== null) await follow();
+  addEventListener('beforeprint', () => {
+    for (const card of cards) for (const band of card.grid.bands) card.grid.build(band);
+    for (const shown of explanations) shown.draw();
+  });
+  if (state.layer !== null || state.explain) await follow();
   drawVisible();
   await drawing;
 }
@@ -74,10 +81,11 @@ async function decodeRest() {
       await new Promise(resolve => window.requestIdleCallback ? requestIdleCallback(resolve, {timeout: 2000}) : setTimeout(resolve, 50));
       await bytesOf(run, layer);
     }
+    for (const number of one.explanations.keys()) await explanationBytes(run, number);
   }
 }
 
 // For tests: when the page can be used, and when everything is decoded.
 const ready = start();
-window.h5conv = {ready, decoded: ready.then(decodeRest), settled, data, state, cards};
+window.h5conv = {ready, decoded: ready.then(decodeRest), settled, data, state, cards, explanations};
 ready.catch(error => warn(`The page's script failed: ${error.message}`));

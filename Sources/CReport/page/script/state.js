@@ -1,9 +1,10 @@
 // How things are shown, which layer and channel: all of it stands in the address, so that a link shows the same.
 
-const defaults = {scale: 'layer', boost: 0, map: 'auto', size: 'm', sort: 'index', live: 0, theme: 'auto', view: data.runs.length > 1 ? 'all' : '0'};
+const defaults = {scale: 'layer', boost: 0, map: 'auto', size: 'm', sort: 'index', live: 0, theme: 'auto', view: data.runs.length > 1 ? 'all' : '0', opacity: 0.55, smooth: 0, cut: 0, explain: ''};
 const choices = {
   scale: Object.keys(scales), map: ['auto', ...colorMaps.keys()], size: ['s', 'm', 'l', 'x'], sort: ['index', 'mean', 'max', 'energy'],
   theme: ['auto', 'light', 'dark'], view: [...data.runs.keys(), 'all', 'difference'].map(String),
+  explain: data.runs.flatMap((run, place) => run.explanations.map((_, number) => `${place}-${number}`)),
 };
 const state = {...defaults, layer: null, channel: null};
 const listeners = [];
@@ -16,8 +17,8 @@ function readHash() {
   const [target, query] = location.hash.slice(1).split('?');
   const next = {...defaults, layer: null, channel: null};
   for (const [name, value] of new URLSearchParams(query || '')) {
-    if (name === 'boost') next.boost = Math.min(1, Math.max(0, Number(value) || 0));
-    else if (name === 'live') next.live = value === '1' ? 1 : 0;
+    if (name === 'boost' || name === 'opacity') next[name] = Math.min(1, Math.max(0, Number(value) || 0));
+    else if (['live', 'smooth', 'cut'].includes(name)) next[name] = value === '1' ? 1 : 0;
     else if (choices[name] && choices[name].includes(value)) next[name] = value;
   }
   const decode = text => { try { return decodeURIComponent(text); } catch { return text; } };

@@ -3,8 +3,9 @@
 const runsWith = layer => data.runs.map((_, run) => run).filter(run => data.runs[run].layers[layer]);
 
 /** The statistics of one channel, as exact as the file holds them. */
-function channelOf(run, layer, channel) {
-  const maps = data.runs[run].layers[layer];
+const channelOf = (run, layer, channel) => statisticsOf(data.runs[run].layers[layer], channel);
+
+function statisticsOf(maps, channel) {
   const min = maps.channel_min[channel], max = maps.channel_max[channel];
   const levels = maps.channel_levels ? maps.channel_levels[channel] : 255;
   const area = maps.full_height * maps.full_width;

@@ -186,11 +186,13 @@ function stepChannel(step) {
 
 function mapAsCSV() {
   const maps = data.runs[viewer.run].layers[viewer.layer], one = channelOf(viewer.run, viewer.layer, viewer.channel);
-  const base = viewer.channel * maps.width * maps.height, lines = [];
-  for (let y = 0; y < maps.height; y++) {
-    lines.push(Array.from({length: maps.width}, (_, x) => String(Number(valueOf(one, viewer.all[0][base + y * maps.width + x]).toPrecision(7)))).join(','));
-  }
-  return lines.join('\n') + '\n';
+  const base = viewer.channel * maps.width * maps.height;
+  return rowsAsCSV(Array.from({length: maps.width * maps.height}, (_, at) => valueOf(one, viewer.all[0][base + at])), maps);
+}
+
+/** A map's values, a line for each row. */
+function rowsAsCSV(values, {width, height}) {
+  return Array.from({length: height}, (_, y) => Array.from({length: width}, (_, x) => String(Number(values[y * width + x].toPrecision(7)))).join(',') + '\n').join('');
 }
 
 $('viewer').addEventListener('close', () => {
