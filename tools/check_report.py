@@ -4,13 +4,16 @@
 
 Needs Chromium (Debian: apt-get install chromium) and nothing else; without it, says so and passes. What is checked:
 the bytes and the pixels of canvases, the numbers under the pointer, keyboard and address, dark mode, phone width, contrast, the tree that
-screen readers see, names that are markup, several pictures, thumbnails, explanations, printing, that nothing is fetched, and what it costs.
+screen readers see, names that are markup, several pictures and models, kernels, thumbnails, explanations,
+printing, that nothing is fetched, and what it costs.
 """
 
 import argparse
 import array
 import base64
+import csv
 import hashlib
+import io
 import json
 import math
 import os
@@ -53,7 +56,7 @@ def run(*arguments):
 
 
 def read_npz(path):
-    """Arrays by name: shape and float32 elements."""
+    """Arrays by name: shape and elements, of float32 or float16."""
     arrays = {}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
@@ -61,8 +64,8 @@ def read_npz(path):
             length = struct.unpack("<H", data[8:10])[0]
             header = data[10:10 + length].decode()
             shape = tuple(int(size) for size in re.search(r"'shape': \(([^)]*)\)", header)[1].replace(",", " ").split())
-            elements = array.array("f")
-            elements.frombytes(data[10 + length:])
+            body = data[10 + length:]
+            elements = array.array("f", struct.unpack(f"<{len(body) // 2}e", body) if "<f2" in header else body)
             arrays[name.removesuffix(".npy")] = (shape, elements)
     return arrays
 
@@ -104,25 +107,27 @@ def clipped(x):
     return 0 if not x > 0 else min(255, math.floor(x))
 
 
-def expected_pixels(layer, c, scale, colors, side):
-    """The colours of a tile, from the activations: 8-bit values, the scale's rule, the colour map."""
+def expected_pixels(layer, c, scale, colors, side, values, boost):
+    """The colours of a tile, from the activations: 8-bit values, the scale's rule, the colour map. `values` are those of the scale's range."""
     data, low, step = layer.quantized(c)
     if scale == "zscore":
-        values = layer.channel(c)
-        mean = struct.unpack("f", struct.pack("f", math.fsum(values) / layer.area))[0]
-        std = struct.unpack("f", struct.pack("f", math.sqrt(math.fsum((v - mean) ** 2 for v in values) / layer.area)))[0]
+        own = layer.channel(c)
+        mean = struct.unpack("f", struct.pack("f", math.fsum(own) / layer.area))[0]
+        std = struct.unpack("f", struct.pack("f", math.sqrt(math.fsum((v - mean) ** 2 for v in own) / layer.area)))[0]
         rule = (lambda v: clipped(64 * ((v - mean) / std) + 128)) if std else (lambda v: 0)
     elif scale == "channel":
         high = low + 255 * step
         rule = (lambda v: clipped((v - low) / (high - low) * 256)) if step else (lambda v: 0)
     else:
-        least, greatest = min(layer.values), max(layer.values)
+        least, greatest = min(map(min, values)), max(map(max, values))
+        strongest = max(abs(least), abs(greatest))
         if least < -1e-6 * abs(greatest):
             greatest = max(abs(least), abs(greatest))
             least = -greatest
         else:
             least = min(0, least)
-        rule = lambda v: clipped((v - least) / (greatest - least) * 256)
+        lift = (strongest / max(abs(low), abs(low + 255 * step))) ** boost
+        rule = lambda v: clipped((v * lift - least) / (greatest - least) * 256)
     table = [colors[rule(low + byte * step)] for byte in range(256)]
     strength = [abs(low + byte * step) for byte in range(256)]
     rows, columns = math.ceil(layer.height / side), math.ceil(layer.width / side)
@@ -152,17 +157,19 @@ TILE = """(async (layer, channel) => {
 
 def check_pixels(page, names, layers, maps):
     """Canvases against colours computed here."""
-    for scale, theme, sequential, diverging in [
-            ("layer", "light", "viridis", "RdBu_r"), ("channel", "light", "viridis", "viridis"),
-            ("zscore", "light", "viridis", "viridis"), ("layer", "dark", "magma", "berlin")]:
-        page.open(REPORT, f"#?scale={scale}&theme={theme}")
+    for scale, theme, sequential, diverging, boost in [
+            ("layer", "light", "viridis", "RdBu_r", 0), ("channel", "light", "viridis", "viridis", 0),
+            ("zscore", "light", "viridis", "viridis", 0), ("layer", "dark", "magma", "berlin", 0),
+            ("model", "light", "RdBu_r", "RdBu_r", 0), ("layer", "light", "viridis", "RdBu_r", 0.6)]:
+        page.open(REPORT, f"#?scale={scale}&theme={theme}&boost={boost}")
         page.evaluate("h5conv.ready")
         for name, channels in [("block3_conv1", (0, 66, 255)), ("block2_conv2", (3,)), ("dsn2", (0,))]:
             layer = layers[name]
             for c in channels:
                 tile = page.evaluate(f"{TILE}({names.index(name)}, {c})")
                 colors = maps[diverging if name == "dsn2" else sequential]
-                columns, rows, pixels = expected_pixels(layer, c, scale, colors, tile["down"])
+                ranged = [one.values for one in layers.values()] if scale == "model" else [layer.values]
+                columns, rows, pixels = expected_pixels(layer, c, scale, colors, tile["down"], ranged, boost)
                 check(tile["exact"], f"{name}: a pixel of the canvas is a pixel of the page")
                 check((columns * tile["up"], rows * tile["up"]) == (tile["width"], tile["height"]), f"{name}/{c}: size of the tile")
                 wrong, up = 0, tile["up"]
@@ -171,7 +178,7 @@ def check_pixels(page, names, layers, maps):
                         at = 4 * (y * tile["width"] + x)
                         if tuple(tile["pixels"][at:at + 3]) != pixels[y // up * columns + x // up]:
                             wrong += 1
-                check(wrong == 0, f"{name}/{c} under {scale}, {theme}: {wrong} pixels of other colours")
+                check(wrong == 0, f"{name}/{c} under {scale}, {theme}, boost {boost}: {wrong} pixels of other colours")
 
 
 def check_bytes(page, names, layers):
@@ -268,6 +275,46 @@ def check_keyboard(page):
     page.evaluate("h5conv.ready")
     check(page.evaluate("h5conv.state.scale + h5conv.state.size + h5conv.state.boost") == "layerm0", "a wrong address is no harm")
     check(page.problems() == [], f"keyboard: {page.problems()}")
+
+
+def check_orders(page, names, layers):
+    """Tiles in the order asked for, only live ones, and the statistics as they are sorted and copied."""
+    name = "block3_conv1"
+    layer, place = layers[name], names.index(name)
+    channels = [layer.channel(c) for c in range(layer.channels)]
+    keys = {"mean": lambda v: math.fsum(v) / len(v), "max": max, "energy": lambda v: math.fsum(x * x for x in v) / len(v)}
+    for sort, key in keys.items():
+        page.open(REPORT, f"#?sort={sort}")
+        page.evaluate("h5conv.ready")
+        weights = [key(values) for values in channels]
+        order = page.evaluate(f"h5conv.cards[{place}].grid.order")
+        check(sorted(order) == list(range(layer.channels)), f"sorted by {sort}, no channel is lost")
+        check(all(weights[a] >= weights[b] - 1e-5 * abs(weights[b]) for a, b in zip(order, order[1:])), f"sorted by {sort}")
+        label = page.evaluate(f"{TILE}({place}, {order[0]}).then(() => h5conv.cards[{place}].element.querySelector('.tile').textContent)")
+        check(label.split()[0] == str(order[0]), f"sorted by {sort}, a tile is called by its index")
+    page.open(REPORT, "#?live=1")
+    page.evaluate("h5conv.ready")
+    live = [c for c, values in enumerate(channels) if min(values) < max(values)]
+    check(page.evaluate(f"h5conv.cards[{place}].grid.order") == live, "only live channels")
+    page.open(REPORT)
+    page.evaluate("h5conv.ready")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => { window.copied = text; }}})")
+    press = lambda text: page.evaluate(f"(button => (button.click(), new Promise(resolve => setTimeout(() => resolve(window.copied), 20))))([...document.querySelectorAll('#statistics button')].find(button => button.textContent === '{text}'))")
+    rows = list(csv.DictReader(io.StringIO(press("Copy layers as CSV"))))
+    check([row["layer"] for row in rows] == names and abs(float(rows[place]["max"]) - max(layer.values)) <= 1e-4, "layers as CSV")
+    rows = [row for row in csv.DictReader(io.StringIO(press("Copy channels as CSV"))) if row["layer"] == name]
+    wrong = sum(abs(float(row["max"]) - max(values)) > 1e-4 or abs(float(row["mean"]) - keys["mean"](values)) > 1e-4 for row, values in zip(rows, channels))
+    check(len(rows) == layer.channels and wrong == 0, f"channels as CSV: {wrong} are wrong")
+    rows = json.loads(press("Copy layers as JSON"))
+    check([row["layer"] for row in rows] == names and abs(rows[place]["min"] - min(layer.values)) <= 1e-4, "layers as JSON")
+    for expected in ("descending", "ascending"):
+        page.evaluate("[...document.querySelectorAll('#statistics thead button')].find(button => button.textContent === 'max').click()")
+        shown = page.evaluate("[...document.querySelectorAll('#statistics tbody tr')].map(row => row.cells[5].textContent)")
+        values = [number(text) for text in shown]
+        check(values == sorted(values, reverse=expected == "descending"), f"the table sorted by max, {expected}: {shown}")
+        check(page.evaluate("document.querySelector('#statistics th[aria-sort]').getAttribute('aria-sort')") == expected, "and it says so")
+    check(page.evaluate("document.getAnimations().length === 0 && getComputedStyle(document.documentElement).scrollBehavior === 'auto'"), "nothing moves by itself")
+    check(page.problems() == [], f"orders: {page.problems()}")
 
 
 def luminance(color):
@@ -394,6 +441,109 @@ def check_several(page, folder, maps):
     check(page.problems() == [], f"several pictures: {page.problems()}")
 
 
+def check_original(page, folder):
+    """The file's picture beside what the network saw, with a box around what was kept of it."""
+    report = folder / "cropped.html"
+    run("viz", VGG, CAT, "-l", "dsn3", "--resize", "crop", "-o", report, "--quiet")
+    page.open(report)
+    page.evaluate("h5conv.ready")
+    part = page.evaluate("h5conv.data.runs[0].original")
+    # load_img(…, keep_aspect_ratio=True) keeps 300×300 of 451×300, from column (451 − 300) // 2 on.
+    check((part["width"], part["height"]) == (451, 300) and part["part"] == {"left": 75, "top": 0, "width": 300, "height": 300}, f"the part is {part['part']}")
+    boxes = page.evaluate("['img', '.crop'].map(name => (b => [b.left, b.top, b.width, b.height])(document.querySelector(`.original ${name}`).getBoundingClientRect()))")
+    (left, top, width, height), box = boxes
+    expected = [left + width * 75 / 451, top, width * 300 / 451, height]
+    check(all(abs(a - b) < 1 for a, b in zip(box, expected)), f"the box {box} is {expected}")
+    check("300×300" in page.evaluate("document.querySelector('.original figcaption').textContent"), "it is told too")
+    shot(page, "cropped.png")
+    run("viz", VGG, CAT, "-l", "dsn3", "-o", report, "--force", "--quiet")
+    page.open(report)
+    page.evaluate("h5conv.ready")
+    check(page.evaluate("document.querySelector('.original img') !== null && document.querySelector('.crop') === null"), "a stretched picture has no box")
+    check(page.problems() == [], f"original: {page.problems()}")
+
+
+def check_kernels(page, folder, names, maps):
+    """The kernel behind a channel: its heaviest slices, against the weights in the file."""
+    run("convert", VGG, folder / "weights.npz", "--quiet")
+    weights = read_npz(folder / "weights.npz")
+    page.open(REPORT)
+    page.evaluate("h5conv.ready")
+    for name, channel, kept in [("block1_conv1", 7, 3), ("block2_conv2", 100, 32), ("block3_conv1", 66, 32), ("dsn3", 0, 256)]:
+        (height, width, inputs, filters), values = weights[f"{name}/kernel"]
+        own = [[values[(at * inputs + c) * filters + channel] for at in range(height * width)] for c in range(inputs)]
+        largest = max(abs(w) for slice_ in own for w in slice_)
+        norms = [math.fsum(w * w for w in slice_) for slice_ in own]
+        held = page.evaluate(f"h5conv.kernel({names.index(name)}, {channel})")
+        check(len(held["list"]) == kept, f"{name}: {len(held['list'])} slices")
+        error = largest / 254 * 1.001 if kept > 3 else 1e-6
+        wrong = sum(abs(a - b) > error for one in held["list"] for a, b in zip(one["weights"], own[one["input"]]))
+        check(wrong == 0, f"{name}/{channel}: {wrong} weights are not those of the file")
+        chosen = [one["input"] for one in held["list"]]
+        heaviest = sorted(range(inputs), key=lambda c: -norms[c])[:kept] if kept < inputs else list(range(inputs))
+        check(chosen == heaviest, f"{name}/{channel}: the slices {chosen[:5]}… are {heaviest[:5]}…")
+        share = math.fsum(norms[c] for c in heaviest) / math.fsum(norms)
+        check(abs(held["share"] - share) < 2e-3, f"{name}/{channel}: {held['share']} of the squared weights are {share}")
+    page.open(REPORT, "#block3_conv1/66?theme=light")
+    page.evaluate("h5conv.ready")
+    held = page.evaluate(f"h5conv.kernel({names.index('block3_conv1')}, 66)")
+    drawn = page.evaluate("""(canvas => ({width: canvas.width, pixels: [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]}))(
+      document.querySelector('#viewer .kernel canvas'))""")
+    # Six slices in a row, pixels of the size that fits 260.
+    zoom = (260 // 6 - 1) // 3
+    wrong = 0
+    for place, one in enumerate(held["list"]):
+        for at, weight in enumerate(one["weights"]):
+            x = place % 6 * (3 * zoom + 1) + at % 3 * zoom + zoom // 2
+            y = place // 6 * (3 * zoom + 1) + at // 3 * zoom + zoom // 2
+            pixel = 4 * (y * drawn["width"] + x)
+            color = maps["RdBu_r"][min(255, math.floor((0.5 + weight / (2 * held["largest"])) * 256))]
+            wrong += tuple(drawn["pixels"][pixel:pixel + 3]) != color
+    check(wrong == 0, f"the kernel's picture: {wrong} weights of other colours")
+    check("32 heaviest" in page.evaluate("document.querySelector('#viewer .kernel figcaption').textContent"), "it says that not all slices are there")
+    shot(page, "kernel.png")
+    check(page.problems() == [], f"kernels: {page.problems()}")
+
+
+def check_models(page, folder, maps):
+    """Two models on one picture: side by side on one scale, and their difference."""
+    report, other = folder / "models.html", folder / "rounded.h5"
+    run("convert", VGG, other, "--dtype", "bfloat16", "--quiet")
+    run("viz", VGG, CAT, "--compare", other, "-l", "block3_conv1,dsn3", "-o", report, "--quiet")
+    arrays = []
+    for model in (VGG, other):
+        run("extract", model, CAT, "-l", "block3_conv1,dsn3", "-o", folder / "one.npz", "--force", "--quiet")
+        arrays.append({name: Layer(entry) for name, entry in read_npz(folder / "one.npz").items()})
+    page.open(report)
+    page.evaluate("h5conv.ready")
+    check(page.evaluate("h5conv.cards.map(card => card.grid.view.runs.length).join()") == "2,2", "both models' layers stand together")
+    check(page.evaluate("[...document.querySelectorAll('#control-view option')].slice(2).map(option => option.textContent).join()") == f"{VGG.name},rounded.h5", "the models are told by their files")
+    page.open(report, "#dsn3/0?view=difference")
+    page.evaluate("h5conv.ready")
+    tile = page.evaluate(f"{TILE}(1, 0)")
+    held = [layers["dsn3"].quantized(0) for layers in arrays]
+    values = [[low + byte * step for byte in data] for data, low, step in held]
+    largest = max(abs(a - b) for a, b in zip(*values))
+    wrong, up, width = 0, tile["up"], arrays[0]["dsn3"].width
+    for y in range(0, tile["height"], up):
+        for x in range(0, tile["width"], up):
+            place = y // up * width + x // up
+            index = min(255, max(0, math.floor((0.5 + (values[0][place] - values[1][place]) / (2 * largest)) * 256)))
+            wrong += tuple(tile["pixels"][4 * (y * tile["width"] + x):][:3]) != maps["RdBu_r"][index]
+    check(wrong == 0, f"difference of models: {wrong} activations of other colours")
+    check(page.evaluate("document.querySelectorAll('#viewer .pair canvas').length") == 4, "large: both maps, their difference, and the photo")
+    check(page.evaluate("document.querySelectorAll('#viewer .kernel').length") == 2, "and both kernels")
+    shot(page, "models.png")
+    # Models that have hardly anything in common, at other sizes.
+    run("viz", SAMPLES / "emotion_model.hdf5", FACE, "--compare", SAMPLES / "mlperf_resnet8_cifar10.h5", "-o", report, "--force", "--quiet")
+    for address in ("#conv2d_1", "#?view=difference", "#?view=1&sort=energy"):
+        page.open(report, address)
+        page.evaluate("h5conv.ready")
+        page.evaluate("h5conv.decoded")
+    check(page.evaluate("new Set(h5conv.data.layers.map(layer => layer.name)).size === h5conv.cards.length"), "every layer has a name of its own")
+    check(page.problems() == [], f"models: {page.problems()}")
+
+
 def check_thumbnails(page, folder):
     """A page that may not be as large shows thumbnails and says so."""
     report = folder / "small.html"
@@ -401,7 +551,8 @@ def check_thumbnails(page, folder):
     check(report.stat().st_size <= 2 << 20, "the page keeps to its size")
     page.open(report)
     page.evaluate("h5conv.decoded")
-    check("thumbnails" in page.evaluate("document.querySelector('.note').textContent"), "it says that maps are thumbnails")
+    notes = page.evaluate("[...document.querySelectorAll('header .note')].map(note => note.textContent).join()")
+    check("thumbnails" in notes and "kernels" in notes, f"it says that maps are thumbnails, and that kernels are left out: {notes}")
     check(page.evaluate("document.getElementById('warning').hidden"), "their bytes are right")
     check(page.problems() == [], f"thumbnails: {page.problems()}")
 
@@ -535,9 +686,10 @@ def main():
             for title, part in [
                     ("costs", lambda: check_costs(page)), ("bytes", lambda: check_bytes(page, names, layers)),
                     ("pixels", lambda: check_pixels(page, names, layers, maps)), ("pointer", lambda: check_pointer(page, names, layers)),
-                    ("keyboard", lambda: check_keyboard(page)), ("look", lambda: check_look(page)),
+                    ("keyboard", lambda: check_keyboard(page)), ("orders", lambda: check_orders(page, names, layers)), ("look", lambda: check_look(page)),
                     ("accessibility", lambda: check_accessibility(page, names)), ("hostile names", lambda: check_hostile(page, folder)),
-                    ("several pictures", lambda: check_several(page, folder, maps)), ("thumbnails", lambda: check_thumbnails(page, folder)),
+                    ("several pictures", lambda: check_several(page, folder, maps)), ("original", lambda: check_original(page, folder)), ("kernels", lambda: check_kernels(page, folder, names, maps)),
+                    ("models", lambda: check_models(page, folder, maps)), ("thumbnails", lambda: check_thumbnails(page, folder)),
                     ("explanations", lambda: check_explanations(page, folder, maps))]:
                 began = time.monotonic()
                 try:

@@ -10,7 +10,7 @@ struct VizCommand: SupervisedCommand {
     discussion: """
       Makes a folder with report.html, one offline page in which every channel can be looked at, two PNG per layer with one activation \
       as whole pixels, an index.html of these and a manifest.json for programs. With -o FILE.html it makes the page only, of several \
-      pictures a page that compares them.
+      pictures a page that compares them; with --compare, of several models.
       Example: h5conv viz model.h5 cat.jpg -l 'block?_conv*' -o cat.html
       """)
 
@@ -57,6 +57,12 @@ struct VizCommand: SupervisedCommand {
     name: .customLong("class"),
     help: ArgumentHelp("The class to explain: its number, its name in --labels, or top.", valueName: "class"))
   var target: String?
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "A further model: in the page its layers stand beside this one's, on a shared scale and as the difference.",
+      valueName: "model"))
+  var compare: [String] = []
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
@@ -66,22 +72,19 @@ struct VizCommand: SupervisedCommand {
 
   var job: Job {
     Job(
-      file: model, inputs: [model] + source.files + inputs + (labels.map { [$0] } ?? []),
+      file: model, inputs: [model] + source.files + compare + inputs + (labels.map { [$0] } ?? []),
       output: output.map { isPage ? .file($0) : .folder($0) } ?? .folders(beginning: ResultFolders.defaultPrefix),
       runsModel: true)
   }
 
   func work() throws {
     let path = model
-    let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
-    let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
-    let slice = try model.slice(outputs: layers.patterns(for: model))
     let report = try report
-    var visualizer = Visualizer(slice, image: try image.options(), report: report, threads: running.threads)
-    if let explain {
-      visualizer.explanations = try ExplanationOptions.list(
-        explain, class: target ?? "top", labels: report.labels, for: model)
-    }
+    let opened = try opened(path, report)
+    let model = opened.model
+    var visualizer = opened.visualizer
+    let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
+    visualizer.compared = try compare.map { try self.opened($0, report).visualizer }
     if isPage, let output { return try writePage(visualizer, items, to: output) }
     var manifests: [String] = []
     let folders = ResultFolders(model: path, output: output, items: items)
@@ -106,6 +109,18 @@ struct VizCommand: SupervisedCommand {
     try running.report(model)
     // One manifest as it is; of several images a list of them.
     if json { try Terminal.print(manifests.count == 1 ? manifests[0] : "[\(manifests.joined(separator: ","))]") }
+  }
+
+  /// Opens a model, and prepares to show its layers.
+  private func opened(_ path: String, _ report: ReportOptions) throws -> (model: Model, visualizer: Visualizer) {
+    let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
+    let slice = try model.slice(outputs: layers.patterns(for: model))
+    var visualizer = Visualizer(slice, image: try image.options(), report: report, threads: running.threads)
+    if let explain {
+      visualizer.explanations = try ExplanationOptions.list(
+        explain, class: target ?? "top", labels: report.labels, for: model)
+    }
+    return (model, visualizer)
   }
 
   /// Whether only the page is wanted.

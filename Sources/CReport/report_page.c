@@ -32,6 +32,8 @@ static const unsigned char script_text[] = {
     ,
 #embed "page/script/card.js"
     ,
+#embed "page/script/kernel.js"
+    ,
 #embed "page/script/viewer.js"
     ,
 #embed "page/script/explain.js"

@@ -31,6 +31,8 @@ public struct PreparedImage: Sendable {
   /// Height after resizing, in pixels.
   public let height: Int
   package let raster: Raster
+  /// The picture before it was fitted; nil when that was not asked for, or nothing was done.
+  package let overview: PictureOverview?
 }
 
 extension Model {
@@ -38,11 +40,16 @@ extension Model {
   ///
   /// - Throws: `H5ConvError`: `usage` for options that do not fit the model, `cannotRead` or `badData` for the picture.
   public func prepare(image path: String, _ options: ImageOptions = ImageOptions()) throws -> PreparedImage {
+    try prepare(image: path, options, withOverview: false)
+  }
+
+  func prepare(image path: String, _ options: ImageOptions, withOverview: Bool) throws -> PreparedImage {
     let choice = try naming(self.path) { try choosePreprocessing(options.preprocess) }
     let target = try naming(self.path) { try ImageTarget(self) }
     let mode = try ResizeMode(named: options.resize)
     let interpolation = try Interpolation(named: options.interpolation)
-    let raster = try Raster.load(path: path, as: target.channels == 1 ? .grey : .rgb)
+    let decoded = try naming(path) { try DecodedImage.load(path: path) }
+    let raster = try naming(path) { try decoded.raster(as: target.channels == 1 ? .grey : .rgb) }
     let width = target.width ?? options.size?.width ?? raster.width
     let height = target.height ?? options.size?.height ?? raster.height
     if let size = options.size, width != size.width || height != size.height {
@@ -55,7 +62,9 @@ extension Model {
       let tensor = try choice.preprocessing.apply(resized, channelsFirst: target.isChannelsFirst)
       let note =
         "\(choice.preprocessing) (\(choice.reason)); \(interpolation.rawValue) resize, \(mode.rawValue), to \(width)×\(height)"
-      return PreparedImage(tensor: tensor, preprocess: note, width: width, height: height, raster: resized)
+      return PreparedImage(
+        tensor: tensor, preprocess: note, width: width, height: height, raster: resized,
+        overview: withOverview ? try PictureOverview(decoded, resized: resized, mode: mode) : nil)
     }
   }
 }

@@ -44,13 +44,13 @@ extension Model {
   public func load(_ item: InputItem, _ options: ImageOptions = ImageOptions()) throws -> (
     inputs: [Tensor], preprocess: String
   ) {
-    let (inputs, preprocess, _) = try loadWithPicture(item, options)
+    let (inputs, preprocess, _) = try loadWithPicture(item, options, withOverview: false)
     return (inputs, preprocess)
   }
 
-  /// The same with what the network sees before any arithmetic; nil for arrays.
-  func loadWithPicture(_ item: InputItem, _ options: ImageOptions) throws -> (
-    inputs: [Tensor], preprocess: String, picture: Raster?
+  /// The same with the picture, of which the tensor is made; nil for arrays.
+  func loadWithPicture(_ item: InputItem, _ options: ImageOptions, withOverview: Bool = true) throws -> (
+    inputs: [Tensor], preprocess: String, picture: PreparedImage?
   ) {
     if let arrays = item.arrays {
       guard options.preprocess != "auto" else { return (arrays, "none (arrays are taken as they are)", nil) }
@@ -60,8 +60,8 @@ extension Model {
       }
       return (inputs, "\(preprocessing) (as asked for)", nil)
     }
-    let image = try prepare(image: item.path, options)
-    return ([image.tensor], image.preprocess, image.raster)
+    let image = try prepare(image: item.path, options, withOverview: withOverview)
+    return ([image.tensor], image.preprocess, image)
   }
 
   /// The arrays of a `.npy` or `.npz` file, one for each input of the network.

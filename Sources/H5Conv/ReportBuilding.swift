@@ -44,42 +44,102 @@ public struct ReportPage: Sendable {
   }
 }
 
-/// Puts together what the page of a sub-model shows.
+/// Puts together what the page shows of one or several sub-models.
 struct ReportBuilder {
-  private(set) var report: Report
+  /// A sub-model that is shown, with what its layers computed for the first picture.
+  struct Part {
+    let subModel: SubModel
+    let inputShapes: [[Int]]
+    let maps: [FeatureMaps]
+  }
 
-  init(_ subModel: SubModel, _ options: ReportOptions, inputShapes: [[Int]]) {
-    let model = subModel.model
-    let footprint = Footprint(model.graph, inputShapes: inputShapes)
+  private(set) var report: Report
+  private let pairing: ReportPairing
+
+  init(_ parts: [Part], _ options: ReportOptions, threads: Int) throws {
+    pairing = ReportPairing(parts.map(\.maps))
     report = Report(h5convVersion: version, command: options.command)
+    var layers: [[Report.Layer]] = []
+    for part in parts {
+      let footprint = Footprint(part.subModel.model.graph, inputShapes: part.inputShapes)
+      report.models.append(ReportBuilder.model(part.subModel.model, footprint))
+      layers.append(try ReportBuilder.layers(part, footprint, threads: threads))
+    }
+    report.layers = pairing.rows.map { row in
+      let found = row.enumerated().compactMap { model, number in number.map { (model: model, layer: layers[model][$0]) }
+      }
+      var layer = found[0].layer
+      layer.model = found[0].model
+      layer.others = found.dropFirst().map { other in
+        var other = other
+        other.layer.model = other.model
+        return other.layer
+      }
+      return layer
+    }
+    nameApart()
+  }
+
+  /// Of layers of one name that are not the same, a link has to tell which is meant: those of the first model keep theirs.
+  private mutating func nameApart() {
+    var names = Set<String>()
+    for model in report.models.indices {
+      let file = report.models[model].path.split(separator: "/").last.map(String.init) ?? ""
+      for place in report.layers.indices where report.layers[place].model == model {
+        while !names.insert(report.layers[place].name).inserted { report.layers[place].name += " (\(file))" }
+      }
+    }
+  }
+
+  private static func model(_ model: Model, _ footprint: Footprint) -> Report.Model {
     let operations = footprint.calls.reduce(0 as Int?) { sum, call in
       guard let sum, let count = call?.multiplyAccumulates else { return nil }
       return sum.clampedSum(count)
     }
-    report.models = [
-      Report.Model(
-        path: model.path, name: model.name, className: model.architecture.className,
-        origin: "\(model.format), " + (model.kerasVersion.map { "Keras \($0)" } ?? "Keras version not stated"),
-        parameters: model.parameterCount, multiplyAccumulates: operations,
-        diagram: model.diagram(footprint, showsAssumed: true))
-    ]
-    report.layers = subModel.taps.map { tap in
+    return Report.Model(
+      path: model.path, name: model.name, className: model.architecture.className,
+      origin: "\(model.format), " + (model.kerasVersion.map { "Keras \($0)" } ?? "Keras version not stated"),
+      parameters: model.parameterCount, multiplyAccumulates: operations,
+      diagram: model.diagram(footprint, showsAssumed: true))
+  }
+
+  private static func layers(_ part: Part, _ footprint: Footprint, threads: Int) throws -> [Report.Layer] {
+    let (model, taps) = (part.subModel.model, part.subModel.taps)
+    let kernels = ReportKernels(model, taps)
+    let slices = try concurrentMap(taps, threads: threads) { kernels.slices($0) }
+    return taps.indices.map { place in
+      let tap = taps[place]
       let call = footprint.calls[tap.tensor.call]
-      let layer = model.graph.layers[model.graph.calls[tap.tensor.call].layer]
-      return Report.Layer(
+      var layer = Report.Layer(
         index: tap.index, name: tap.key, className: tap.className, shape: call?.shapes.first ?? [],
-        parameters: layer.parameterCount, multiplyAccumulates: call?.multiplyAccumulates,
-        fields: tap.output == 0 ? Report.Field.all(call?.reaches ?? []) : [],
-        kernel: model.pictureKernel(of: tap))
+        parameters: model.graph.layers[model.graph.calls[tap.tensor.call].layer].parameterCount,
+        multiplyAccumulates: call?.multiplyAccumulates,
+        fields: tap.output == 0 ? Report.Field.all(call?.reaches ?? []) : [], kernel: kernels.whole(tap))
+      layer.slices = slices[place]
+      let maps = part.maps[place]
+      if layer.shape.isEmpty { layer.shape = maps.shape }
+      return layer
     }
   }
 
-  /// Adds a run, whose maps are those of the sub-model's layers.
-  mutating func add(_ run: Report.Run) {
-    for (layer, maps) in run.maps.enumerated() where report.layers[layer].shape.isEmpty {
-      if let maps { report.layers[layer].shape = [1, maps.fullHeight, maps.fullWidth, maps.channels] }
-    }
+  /// Adds what a model computed: `maps` of its own layers.
+  mutating func add(_ run: Report.Run, maps: [FeatureMaps], threads: Int) throws {
+    var run = run
+    let bytes = try concurrentMap(maps, threads: threads) { ByteMaps($0) }
+    run.maps = pairing.rows.map { row in row[run.model].map { bytes[$0] } }
     report.runs.append(run)
+  }
+
+  /// What one should know about the layers that stand together.
+  var notes: [String] {
+    guard report.models.count > 1 else { return [] }
+    if pairing.isByOrder {
+      return [
+        "the models' layers have other names, but are of the same classes in the same order: so they stand together"
+      ]
+    }
+    let alone = pairing.rows.count { $0.contains { $0 == nil } }
+    return alone == 0 ? [] : ["\(alone) of \(pairing.rows.count) layers are not in every model"]
   }
 }
 
@@ -100,22 +160,5 @@ extension GraphLayer {
   /// Elements of its weights, as far as their shapes are known.
   fileprivate var parameterCount: Int {
     weights.reduce(0) { $0.clampedSum($1.shape.product(of: 0..<$1.shape.rank) ?? 0) }
-  }
-}
-
-extension Model {
-  /// Elements that a kernel may have to be shown.
-  private static let largestKernel = 1 << 16
-
-  /// The kernel of a convolution over one to four channels, which can be shown as pictures; nil for other layers.
-  fileprivate func pictureKernel(of tap: Tap) -> Report.Kernel? {
-    let place = graph.calls[tap.tensor.call].layer
-    guard let spec = graph.layers[place].weights.first, spec.name == "kernel",
-      graph.layers[place].className == "Conv2D",
-      let shape = spec.shape.known, shape.count == 4, shape[2] <= 4,
-      let count = Tensor.elementCount(of: shape), count <= Model.largestKernel,
-      let tensor = try? weights.tensor(layer: place, spec.name), tensor.shape == shape
-    else { return nil }
-    return Report.Kernel(shape: shape, values: tensor.values)
   }
 }

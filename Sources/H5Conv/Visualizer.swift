@@ -17,6 +17,10 @@ public struct Visualizer: Sendable {
   let running: SubModel
   /// How it is found out which places count for a class, to be shown with the feature maps.
   public var explanations: [ExplanationOptions] = []
+  /// Further models, whose layers stand beside this one's in the page: the same pictures on a shared scale, and the difference.
+  ///
+  /// What they are to draw in folders is not looked at.
+  public var compared: [Visualizer] = []
 
   /// - Parameters:
   ///   - subModel: the layers to show.
@@ -51,31 +55,55 @@ public struct Visualizer: Sendable {
   ) throws -> [VisualizationResult] {
     let (styles, options) = try figures.resolved()
     let run = try VisualizerRun(item, of: self)
+    let others = try compared.map { try VisualizerRun(item, of: $0) }
     return try (0..<run.count).map { example in
       let output = try OutputFolder(try folder(example, run.count), replaces: replaces)
-      let maps = try run.maps(of: example)
-      let layers = try render(maps, styles: styles, options: options, threads: Threads(threads).count)
-      let explanations = try explain(run, example: example, progress: progress)
+      var builder: ReportBuilder?
+      let shown = try add(run, others, example, to: &builder, progress: progress)
+      let layers = try render(shown.maps, styles: styles, options: options, threads: Threads(threads).count)
       let explained =
-        try run.picture.map { try draw(explanations, over: $0, dpi: figures.dpi, options.colorMap) } ?? []
+        try run.picture.map { try draw(shown.explanations, over: $0, dpi: figures.dpi, options.colorMap) } ?? []
       let manifest = Manifest(
         model: subModel.model.path, image: run.name(of: example), preprocess: run.preprocess,
         inputHeight: run.height, inputWidth: run.width, h5convVersion: version, layers: layers,
         explanations: explained)
-      var builder = ReportBuilder(subModel, report, inputShapes: run.inputShapes)
-      builder.add(try run.forReport(example, maps: maps, explanations: explanations, model: 0))
-      let page = try pageIfSmall(builder.report)
+      let page = try builder.map { try pageIfSmall($0.report) } ?? (html: [], notes: [])
       for picture in layers.flatMap(\.pictures) { try output.write(picture.fileName, picture.png) }
       for picture in explained { try output.write(picture.fileName, picture.png) }
       try output.write("manifest.json", Array(manifest.json.utf8))
-      try output.write("index.html", Array(ContactSheet(manifest).html.utf8))
+      try output.write("index.html", Array(ContactSheet(manifest, hasReport: !page.html.isEmpty).html.utf8))
       if !page.html.isEmpty { try output.write("report.html", page.html) }
       try output.commit()
       return VisualizationResult(
         folder: output.path, preprocess: run.preprocess, table: StatisticsTable.text(layers), manifest: manifest.json,
         pictureCount: layers.reduce(explained.count) { $0 + $1.pictures.count },
-        notes: page.notes + explanationNotes(explanations, ofArray: run.picture == nil))
+        notes: page.notes + (builder?.notes ?? [])
+          + explanationNotes(shown.explanations, ofArray: run.picture == nil))
     }
+  }
+
+  /// Adds one example to a page, as this model and those it is compared with see it; gives what this one computed.
+  private func add(
+    _ run: VisualizerRun, _ others: [VisualizerRun], _ example: Int, to builder: inout ReportBuilder?,
+    progress: () -> Void
+  ) throws -> (maps: [FeatureMaps], explanations: [ExplanationMap]) {
+    let (visualizers, runs) = ([self] + compared, [run] + others)
+    let maps = try runs.map { try $0.maps(of: example) }
+    var current =
+      try builder
+      ?? ReportBuilder(
+        runs.indices.map {
+          ReportBuilder.Part(subModel: visualizers[$0].subModel, inputShapes: runs[$0].inputShapes, maps: maps[$0])
+        }, report, threads: Threads(threads).count)
+    var explained: [[ExplanationMap]] = []
+    for (model, run) in runs.enumerated() {
+      explained.append(try visualizers[model].explain(run, example: example, progress: progress))
+      try current.add(
+        try run.forReport(example, explanations: explained[model], model: model), maps: maps[model],
+        threads: Threads(threads).count)
+    }
+    builder = current
+    return (maps[0], explained[0])
   }
 
   private func explanationNotes(_ maps: [ExplanationMap], ofArray isArray: Bool = false) -> [String] {
@@ -102,19 +130,16 @@ public struct Visualizer: Sendable {
     var (notes, told) = ([String](), [String]())
     for (place, item) in items.enumerated() {
       let run = try VisualizerRun(item, of: self)
-      var current = builder ?? ReportBuilder(subModel, report, inputShapes: run.inputShapes)
+      let others = try compared.map { try VisualizerRun(item, of: $0) }
       for example in 0..<run.count {
-        let explanations = try explain(run, example: example) { progress(place) }
-        for note in explanationNotes(explanations) where !told.contains(note) { told.append(note) }
-        current.add(
-          try run.forReport(example, maps: try run.maps(of: example), explanations: explanations, model: 0))
+        let shown = try add(run, others, example, to: &builder) { progress(place) }
+        for note in explanationNotes(shown.explanations) where !told.contains(note) { told.append(note) }
       }
-      builder = current
-      if !notes.contains(run.preprocess) { notes.append(run.preprocess) }
+      for run in [run] + others where !notes.contains(run.preprocess) { notes.append(run.preprocess) }
       progress(place + 1)
     }
     guard let builder else { throw H5ConvError(.usage, "there are no pictures to show") }
     let page = try builder.report.page(maxBytes: report.maxBytes, threads: Threads(threads).count)
-    return ReportPage(html: page.html, notes: page.notes + told, preprocess: notes)
+    return ReportPage(html: page.html, notes: page.notes + builder.notes + told, preprocess: notes)
   }
 }

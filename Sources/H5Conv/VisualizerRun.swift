@@ -19,6 +19,7 @@ struct VisualizerRun {
   private let output: Tensor?
   let preprocess: String
   let picture: Raster?
+  private let overview: PictureOverview?
   let inputs: [Tensor]
   var inputShapes: [[Int]] { inputs.map(\.shape) }
   let height: Int
@@ -35,7 +36,9 @@ struct VisualizerRun {
         remedy: "choose some with --layers", file: model.path)
     }
     let preprocess: String
-    (inputs, preprocess, picture) = try model.loadWithPicture(item, visualizer.image)
+    let image: PreparedImage?
+    (inputs, preprocess, image) = try model.loadWithPicture(item, visualizer.image)
+    (picture, overview) = (image?.raster, image?.overview)
     (activations, output) = try VisualizerRun.compute(visualizer, inputs)
     self.preprocess = preprocess
     let size = inputs.first.map(\.shape).map { model.isChannelsFirst ? $0.dropFirst(2) : $0.dropFirst() } ?? []
@@ -78,15 +81,15 @@ struct VisualizerRun {
     }
   }
 
-  func forReport(
-    _ example: Int, maps: [FeatureMaps], explanations: [ExplanationMap], model: Int
-  ) throws -> Report.Run {
+  /// All that the page shows of a run but the feature maps.
+  func forReport(_ example: Int, explanations: [ExplanationMap], model: Int) throws -> Report.Run {
     let (scores, note) =
       try output.map { try visualizer.scores.best($0, example: example, visualizer.report) }
       ?? ([], visualizer.scores.note)
     var run = Report.Run(
       model: model, image: name(of: example), preprocess: preprocess, picture: picture, height: height, width: width,
-      scores: scores, scoreNote: note, maps: maps.map { ByteMaps($0) })
+      scores: scores, scoreNote: note, maps: [])
+    run.original = overview?.forReport
     run.explanations = try explanations.map { try Report.Explanation($0) }
     return run
   }

@@ -1,7 +1,7 @@
 /// A rectangle of pixels.
-struct PixelRegion: Equatable {
-  var columns: Range<Int>
-  var rows: Range<Int>
+package struct PixelRegion: Sendable, Equatable {
+  package var columns: Range<Int>
+  package var rows: Range<Int>
 }
 
 extension Raster {

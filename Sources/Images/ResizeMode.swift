@@ -48,11 +48,17 @@ extension Raster {
     switch mode {
     case .stretch: return try resampled(whole, newWidth, newHeight, interpolation)
     case .crop:
-      return try resampled(centre(aspectOf: newWidth, newHeight), newWidth, newHeight, interpolation)
+      return try resampled(region(keptFor: newWidth, newHeight, mode), newWidth, newHeight, interpolation)
     case .pad:
       let inner = fitted(into: newWidth, newHeight)
       return try resampled(whole, inner.width, inner.height, interpolation).centred(in: newWidth, newHeight)
     }
+  }
+
+  /// The part of the picture that is left when it is resized to this size.
+  package func region(keptFor newWidth: Int, _ newHeight: Int, _ mode: ResizeMode) -> PixelRegion {
+    guard mode == .crop, newWidth > 0, newHeight > 0 else { return whole }
+    return centre(aspectOf: newWidth, newHeight)
   }
 
   private var whole: PixelRegion { PixelRegion(columns: 0..<width, rows: 0..<height) }

@@ -4,7 +4,7 @@ import Synchronization
 /// `body` of each of `items`, in order, computed by up to `threads` threads of the process's pool.
 ///
 /// - Throws: What `body` throws for the earliest item that fails.
-func concurrentMap<Item: Sendable, Result: Sendable>(
+package func concurrentMap<Item: Sendable, Result: Sendable>(
   _ items: [Item], threads: Int, _ body: @escaping @Sendable (Item) throws -> Result
 ) throws -> [Result] {
   guard threads > 1, items.count > 1 else { return try items.map(body) }

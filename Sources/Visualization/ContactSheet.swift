@@ -6,8 +6,13 @@ import H5ConvDiagnostics
 /// come from strangers and are escaped wherever they stand.
 package struct ContactSheet: Sendable {
   private let manifest: Manifest
+  private let hasReport: Bool
 
-  package init(_ manifest: Manifest) { self.manifest = manifest }
+  /// - Parameter hasReport: whether a `report.html` is beside it.
+  package init(_ manifest: Manifest, hasReport: Bool) {
+    self.manifest = manifest
+    self.hasReport = hasReport
+  }
 
   /// The page, in UTF-8.
   package var html: String {
@@ -27,6 +32,7 @@ package struct ContactSheet: Sendable {
     <header>
     <h1>\(manifest.model.inHTML)</h1>
     <p>Feature maps of \(count(manifest.layers.count, "layer")) for <b>\(manifest.image.inHTML)</b></p>
+    \(hasReport ? Self.link : "")\
     <dl>
     <dt>Input</dt><dd>\(manifest.inputWidth) × \(manifest.inputHeight) pixels</dd>
     <dt>Preprocessing</dt><dd>\(manifest.preprocess.inHTML)</dd>
@@ -40,6 +46,11 @@ package struct ContactSheet: Sendable {
 
     """
   }
+
+  private static let link = """
+    <p><a href="report.html">report.html</a> shows every channel with its values, and can be mailed by itself.</p>
+
+    """
 
   private var scales: String {
     let names = manifest.layers.map(\.scale.explanation).reduce(into: [String]()) { names, name in

@@ -31,6 +31,44 @@ struct VizReportTests {
     }
   }
 
+  /// Models of one architecture stand together layer by layer, whatever Keras numbered them; of others those of the same names.
+  @Test func models() throws {
+    let folder = try TemporaryFolder()
+    func part(_ name: String, _ options: String...) throws -> String {
+      let run = try Program.run(["slice", tutorial, "-o", folder.file(name), "--quiet"] + options)
+      try #require(run.code == 0, "\(run)")
+      return folder.file(name)
+    }
+    let renamed = try part("renamed.h5", "--outputs", "block3_conv1", "--prefix", "my_")
+    let shorter = try part("shorter.h5", "--outputs", "block1_conv2")
+    let page = folder.file("page.html")
+    func compare(_ others: String...) throws -> (data: JSONValue, errors: String) {
+      let run = try Program.run(
+        ["viz", tutorial, picture("rgb8.png"), "-o", page, "--force"] + others.flatMap { ["--compare", $0] })
+      try #require(run.code == 0, "\(run)")
+      return (try reportData(page), run.errors)
+    }
+    let same = try compare(renamed)
+    #expect(same.data["models"]?.array?.map { $0["path"]?.string } == [tutorial, renamed])
+    #expect(same.data["layers"]?.array?.count == 7 && same.errors.contains("stand together"))
+    #expect(same.data["layers"]?.array?.first?["others"]?.array?.first?["name"] == "my_conv2d_1")
+    let less = try compare(shorter, renamed)
+    let runs = try #require(less.data["runs"]?.array)
+    #expect(runs.map { $0["layers"]?.array?.count { !$0.isNull } } == [7, 4, 7])
+    #expect(less.errors.contains("not in every model"))
+    let missing = try Program.run(["viz", tutorial, picture("rgb8.png"), "--compare", "none.h5"], in: folder)
+    #expect(missing.code == 66 && missing.errors.contains("none.h5"), "\(missing)")
+  }
+
+  /// Beside the pictures is a page, to which the list of pictures leads.
+  @Test func links() throws {
+    let folder = try TemporaryFolder()
+    let arguments = ["viz", tutorial, picture("rgb8.png"), "--quiet", "-o", folder.file("out")]
+    #expect(try Program.run(arguments).code == 0)
+    #expect(
+      String(decoding: contents(of: folder.file("out/index.html")), as: UTF8.self).contains("href=\"report.html\""))
+  }
+
   /// An array is no picture to draw over; the page shows the map alone.
   @Test func explanationsOfArrays() throws {
     let folder = try TemporaryFolder()

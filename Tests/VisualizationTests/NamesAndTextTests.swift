@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test func theContactSheetHoldsNoMarkupOfStrangers() throws {
-    let html = ContactSheet(try manifest()).html
+    let html = ContactSheet(try manifest(), hasReport: true).html
     #expect(!html.contains("<script"))
     #expect(!html.contains("\u{202e}"))
     #expect(html.contains("&lt;/title&gt;&lt;script&gt;"))
@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test func thePolicyKnowsTheStyleSheet() throws {
-    let html = ContactSheet(try manifest()).html
+    let html = ContactSheet(try manifest(), hasReport: true).html
     let start = try #require(html.range(of: "<style>"))
     let end = try #require(html.range(of: "</style>"))
     let hash = Data(sha256(Array(html[start.upperBound..<end.lowerBound].utf8))).base64EncodedString()

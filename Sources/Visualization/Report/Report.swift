@@ -55,6 +55,8 @@ package struct Report: Sendable {
     package var preprocess: String
     /// What the network saw, before the arithmetic of the preprocessing; nil for an array that is no picture.
     package var picture: Raster?
+    /// The picture's file before it was fitted; nil when the network saw it as it is.
+    package var original: Original?
     /// The input's height and width.
     package var height: Int
     package var width: Int
@@ -80,6 +82,26 @@ package struct Report: Sendable {
       self.scores = scores
       self.scoreNote = scoreNote
       self.maps = maps
+    }
+  }
+
+  /// A picture as its file has it.
+  package struct Original: Sendable {
+    package let width: Int
+    package let height: Int
+    /// The part that the network got, in the file's pixels.
+    package let columns: Range<Int>
+    package let rows: Range<Int>
+    /// Whether black was added around it.
+    package let isPadded: Bool
+    /// The picture, made small.
+    package let picture: Raster
+
+    package init(
+      width: Int, height: Int, columns: Range<Int>, rows: Range<Int>, isPadded: Bool, picture: Raster
+    ) {
+      (self.width, self.height, self.columns, self.rows) = (width, height, columns, rows)
+      (self.isPadded, self.picture) = (isPadded, picture)
     }
   }
 
@@ -124,6 +146,12 @@ package struct Report: Sendable {
     package var fields: [Field]
     /// The kernel, when the layer looks at the picture itself.
     package var kernel: Kernel?
+    /// The kernel of a deeper layer.
+    package var slices: KernelSlices?
+    /// Which of ``Report/models`` this is about.
+    package var model = 0
+    /// The same layer in further models.
+    package var others: [Layer] = []
 
     package init(
       index: Int, name: String, className: String, shape: [Int], parameters: Int, multiplyAccumulates: Int?,

@@ -6,8 +6,8 @@ enum ReportData {
   /// The version of the form; it changes when a reader would have to.
   static let version = 1
 
-  /// - Parameter maps: the ids of the page's elements in which the bytes of the maps stand.
-  static func json(_ report: Report, maps: [RunParts<[String]>], notes: [String]) throws -> JSONValue {
+  /// - Parameter ids: the ids of the page's elements in which bytes stand.
+  static func json(_ report: Report, ids: ReportParts<[String]>, notes: [String]) throws -> JSONValue {
     [
       "version": .int(version),
       "h5conv_version": .string(report.h5convVersion),
@@ -21,8 +21,8 @@ enum ReportData {
             "macs": .count(model.multiplyAccumulates),
           ]
         }),
-      "layers": .array(report.layers.map(layer)),
-      "runs": .array(try report.runs.enumerated().map { try run($1, ids: maps[$0]) }),
+      "layers": .array(zip(report.layers, ids.layers).map { .object(layer($0, $1)) }),
+      "runs": .array(try report.runs.enumerated().map { try run($1, ids: ids.runs[$0]) }),
       "colormaps": .array(
         ColorMap.all.map { map -> JSONValue in
           [
@@ -33,8 +33,9 @@ enum ReportData {
     ]
   }
 
-  private static func layer(_ layer: Report.Layer) -> JSONValue {
-    [
+  /// - Parameter ids: those of the layer's own slices, and of the others'.
+  private static func layer(_ layer: Report.Layer, _ ids: [[String]]) -> JSONObject {
+    var object: JSONObject = [
       "index": .int(layer.index), "name": .string(layer.name), "class": .string(layer.className),
       "shape": .array(layer.shape.map { .int($0) }), "params": .int(layer.parameters),
       "macs": .count(layer.multiplyAccumulates),
@@ -52,14 +53,35 @@ enum ReportData {
           "shape": .array(kernel.shape.map { .int($0) }), "values": .array(kernel.values.map { .short($0) }),
         ]
       } ?? .null,
+      "slices": layer.slices.map { slices($0, ids.first ?? []) } ?? .null,
+    ]
+    guard !layer.others.isEmpty else { return object }
+    object["others"] = .array(
+      zip(layer.others, ids.dropFirst()).map { other, ids in
+        var object = self.layer(other, [ids])
+        object["model"] = .int(other.model)
+        return .object(object)
+      })
+    return object
+  }
+
+  private static func slices(_ slices: KernelSlices, _ ids: [String]) -> JSONValue {
+    [
+      "height": .int(slices.height), "width": .int(slices.width), "inputs": .int(slices.inputs),
+      "filters": .int(slices.filters), "kept": .int(slices.kept), "groups": .int(slices.groups),
+      "largest": .array(slices.largest.map { .short($0) }),
+      "share": .array(slices.shares.map { .double((Double($0) * 1000).rounded() / 1000) }),
+      "count": .int(slices.bytes.count), "bytes": .array(ids.map { .string($0) }),
+      "check_sum": .int(Int(checkSum(slices.bytes))),
     ]
   }
 
-  private static func run(_ run: Report.Run, ids: RunParts<[String]>) throws -> JSONValue {
+  private static func run(_ run: Report.Run, ids: ReportParts<[String]>.Run) throws -> JSONValue {
     [
       "model": .int(run.model), "image": .string(run.image), "preprocess": .string(run.preprocess),
       "input_size": ["height": .int(run.height), "width": .int(run.width)],
       "picture": try run.picture.map { .string(try png($0)) } ?? .null,
+      "original": try run.original.map(original) ?? .null,
       "scores": .array(
         run.scores.map { score -> JSONValue in
           [
@@ -75,6 +97,17 @@ enum ReportData {
           object["map"] = maps(one.bytes, ids)
           return .object(object)
         }),
+    ]
+  }
+
+  private static func original(_ original: Report.Original) throws -> JSONValue {
+    [
+      "width": .int(original.width), "height": .int(original.height),
+      "part": [
+        "left": .int(original.columns.lowerBound), "top": .int(original.rows.lowerBound),
+        "width": .int(original.columns.count), "height": .int(original.rows.count),
+      ],
+      "padded": .bool(original.isPadded), "picture": .string(try png(original.picture)),
     ]
   }
 

@@ -21,13 +21,22 @@ extension Report {
   /// - Throws: ``H5ConvError`` of kind `limit` when even thumbnails are too large, and `internalFault` when a template does not render.
   package func page(maxBytes: Int = .max, threads: Int = 1) throws -> Page {
     var shown = self
+    shown.keepKernels(in: 0)
     var sprites = try shown.sprites(threads: threads)
     let whole = try shown.assembled(sprites, notes: [])
-    if whole.count <= maxBytes { return Page(html: whole, notes: []) }
+    if whole.count <= maxBytes {
+      guard kernelCount > 0 else { return Page(html: whole, notes: []) }
+      shown = self
+      shown.keepKernels(in: min(maxBytes - whole.count, Report.room(besides: whole.count)))
+      sprites.layers = try shown.kernelSprites(threads: threads)
+      let (all, left) = (kernelCount, kernelCount - shown.kernelCount)
+      let notes =
+        left > 0 ? ["The kernels of \(left) of \(all) deeper layers are left out, since the maps fill the page."] : []
+      return Page(html: try shown.assembled(sprites, notes: notes), notes: notes)
+    }
     // And what the note will take that says so.
     let rest = whole.count - size(sprites) + 1000
     for longest in [112, 56, 28, 14, 7] where size(sprites) + rest > maxBytes {
-      shown = self
       for run in runs.indices {
         shown.runs[run].maps = runs[run].maps.map { $0?.thumbnails(longest: longest) }
         for place in runs[run].explanations.indices {
@@ -41,38 +50,43 @@ extension Report {
         .limit, "the report has \((size(sprites) + rest).inMegabytes) even with thumbnails",
         remedy: "choose fewer layers with --layers, or a larger --max-html")
     }
-    let notes = shown.reductionNotes(maxBytes)
+    let notes = shown.reductionNotes(maxBytes, hadKernels: kernelCount > 0)
     return Page(html: try shown.assembled(sprites, notes: notes), notes: notes)
   }
 
-  /// The pictures that hold the bytes of each run's maps.
-  private typealias Sprites = [RunParts<[[UInt8]]>]
+  /// Bytes that kernels may take besides a page of so many: what it leaves of 10 MB, or a tenth of a larger one.
+  private static func room(besides bytes: Int) -> Int {
+    let comfortable = 10_000_000
+    return bytes < comfortable ? comfortable - bytes : bytes / 10
+  }
+
+  /// The pictures that hold bytes.
+  private typealias Sprites = ReportParts<[[UInt8]]>
 
   private func sprites(threads: Int) throws -> Sprites {
-    let all = runs.map { run in run.maps.map { $0?.bytes } + run.explanations.map { $0.bytes.bytes } }
-    let places = all.indices.flatMap { run in all[run].indices.map { (run, $0) } }
-    var flat = try concurrentMap(places, threads: threads) { run, place in
-      try all[run][place].map { try MapSprites.make($0) } ?? []
-    }[...]
-    return runs.map { run in
-      let parts = RunParts(
-        layers: Array(flat.prefix(layers.count)),
-        explanations: Array(flat.dropFirst(layers.count).prefix(run.explanations.count)))
-      flat = flat.dropFirst(layers.count + run.explanations.count)
-      return parts
-    }
+    let parts = ReportParts(
+      runs: runs.map { run in
+        ReportParts<[UInt8]>.Run(
+          layers: run.maps.map { $0?.bytes ?? [] }, explanations: run.explanations.map(\.bytes.bytes))
+      }, layers: kernelBytes)
+    var made = try concurrentMap(parts.all, threads: threads) { try MapSprites.make($0) }[...]
+    return parts.map { _ in made.removeFirst() }
   }
 
-  private func size(_ sprites: Sprites) -> Int {
-    sprites.flatMap { $0.layers + $0.explanations }.joined().reduce(0) { $0 + $1.count + 64 }
+  private func kernelSprites(threads: Int) throws -> [[[[UInt8]]]] {
+    try concurrentMap(kernelBytes, threads: threads) { try $0.map { try MapSprites.make($0) } }
   }
 
-  /// What was made smaller, and how.
-  private func reductionNotes(_ maxBytes: Int) -> [String] {
+  private func size(_ sprites: Sprites) -> Int { sprites.all.joined().reduce(0) { $0 + $1.count + 64 } }
+
+  /// What was left out or made smaller, and how.
+  private func reductionNotes(_ maxBytes: Int, hadKernels: Bool) -> [String] {
+    let left =
+      hadKernels ? ["To keep this page below \(maxBytes.inMegabytes), the kernels of deeper layers are left out."] : []
     let reduced = layers.indices.filter { layer in runs.contains { ($0.maps[layer]?.reduction ?? 1) > 1 } }
-    guard !reduced.isEmpty else { return [] }
+    guard !reduced.isEmpty else { return left }
     let largest = runs.flatMap(\.maps).reduce(1) { max($0, $1?.reduction ?? 1) }
-    return [
+    return left + [
       """
       To keep this page below \(maxBytes.inMegabytes), the maps of \(reduced.count) of \(layers.count) layers are thumbnails: each of \
       their pixels is the strongest of up to \(largest)×\(largest) activations. Statistics are of all activations.
@@ -83,21 +97,18 @@ extension Report {
   private func assembled(_ sprites: Sprites, notes: [String]) throws -> [UInt8] {
     var elements: [UInt8] = []
     elements.reserveCapacity(size(sprites))
-    func write(_ pictures: [[UInt8]], _ name: String) -> [String] {
-      pictures.enumerated().map { number, text in
-        let id = "\(name)-\(number)"
+    var number = 0
+    let ids = sprites.map { pictures in
+      pictures.map { text in
+        let id = "bytes-\(number)"
+        number += 1
         elements += "<script type=\"text/plain\" id=\"\(id)\">".utf8
         elements += text
         elements += "</script>\n".utf8
         return id
       }
     }
-    let ids = sprites.enumerated().map { run, parts in
-      RunParts(
-        layers: parts.layers.enumerated().map { write($1, "maps-\(run)-\($0)") },
-        explanations: parts.explanations.enumerated().map { write($1, "explain-\(run)-\($0)") })
-    }
-    let data = try ReportData.json(self, maps: ids, notes: notes).text().inScript
+    let data = try ReportData.json(self, ids: ids, notes: notes).text().inScript
     var html = Array(try template(data: data, notes: notes).utf8)
     html += elements
     html += "<script>\(ReportText.script)</script>\n".utf8
@@ -122,7 +133,7 @@ extension Report {
     let context: [String: Any] = [
       "title": title,
       "models": models.map { ["name": $0.name.escapedForTerminal, "path": $0.path.escapedForTerminal] },
-      "images": runs.map { ["image": $0.image.escapedForTerminal] }, "preprocesses": preprocesses,
+      "images": unique(runs.map(\.image)).map { ["image": $0.escapedForTerminal] }, "preprocesses": preprocesses,
       "layers": rows, "notes": notes, "command": command.escapedForTerminal, "version": h5convVersion,
       "diagrams": models.map { ["name": $0.name.escapedForTerminal, "svg": $0.diagram.svg] },
       "style": ReportText.style, "styleHash": sha256Source(ReportText.style),
@@ -131,18 +142,48 @@ extension Report {
     return template.render(context)
   }
 
-  /// What was done to the pictures, each only once.
+  /// What was done to the pictures, each only once; of several models which did it.
   private var preprocesses: [String] {
-    runs.map(\.preprocess.escapedForTerminal).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    let isSame = Set(runs.map(\.preprocess)).count == 1
+    return unique(
+      runs.map { run in
+        let whose = models.count > 1 && !isSame ? "\(models[run.model].path): " : ""
+        return (whose + run.preprocess).escapedForTerminal
+      })
   }
 
-  private var title: String { models.map { $0.name.escapedForTerminal }.joined(separator: " and ") }
+  private func unique(_ texts: [String]) -> [String] {
+    texts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// The model's name, or the files of several, whose names are often the same.
+  private var title: String {
+    guard models.count > 1 else { return models.first?.name.escapedForTerminal ?? "" }
+    return unique(models.map { ($0.path.split(separator: "/").last.map(String.init) ?? $0.path).escapedForTerminal })
+      .joined(separator: " and ")
+  }
 }
 
-/// Something for each of the maps that a run has.
-struct RunParts<Part> {
-  var layers: [Part]
-  var explanations: [Part]
+/// Something for each piece of a report that is kept in 8 bits.
+struct ReportParts<Part> {
+  struct Run {
+    var layers: [Part]
+    var explanations: [Part]
+  }
+
+  var runs: [Run]
+  /// For each layer its kernel's, and those of the same layer in other models.
+  var layers: [[Part]]
+
+  var all: [Part] { runs.flatMap { $0.layers + $0.explanations } + layers.joined() }
+
+  /// The same with something else in each place, taken in the order of ``all``.
+  func map<Other>(_ change: (Part) -> Other) -> ReportParts<Other> {
+    let runs = runs.map {
+      ReportParts<Other>.Run(layers: $0.layers.map(change), explanations: $0.explanations.map(change))
+    }
+    return ReportParts<Other>(runs: runs, layers: layers.map { $0.map(change) })
+  }
 }
 
 extension Int {

@@ -46,7 +46,7 @@ class Card {
     const parts = [
       `${shown(info.class)}, ${maps.channels} channel${maps.channels === 1 ? '' : 's'} of ${maps.full_height}×${maps.full_width}`, fieldText(this.layer),
       info.params ? `${info.params.toLocaleString('en')} parameters` : '', info.macs ? `${units(info.macs)} MACs` : '',
-      `${data.runs.length > 1 ? 'first picture: ' : ''}values ${figures(maps.min)} … ${figures(maps.max)}`, `${percent(maps.zero_fraction)} zeros`,
+      `${data.runs.length > 1 ? `${runName(run)}: ` : ''}values ${figures(maps.min)} … ${figures(maps.max)}`, `${percent(maps.zero_fraction)} zeros`,
     ].filter(Boolean);
     const counts = el('b', {title: 'Flat: the same value everywhere on this picture. Sparse: more than 99 % zeros.'}, `${flat} of ${maps.channels} flat${sparse ? `, ${sparse} sparse` : ''}`);
     const rest = [];
@@ -67,13 +67,13 @@ class Card {
     drawBar(canvas, view.map);
     const fit = this.grid.fit;
     const size = fit.down > 1 ? `each pixel the strongest of ${fit.down}×${fit.down}` : `each activation ${fit.up}×${fit.upY} pixel${fit.up * fit.upY > 1 ? 's' : ''}`;
-    const whose = view.runs.length > 1 ? `, shared by ${view.runs.length} pictures` : '';
+    const whose = view.runs.length > 1 ? `, shared by ${view.runs.length} ${runsAre}` : '';
     this.legend.replaceChildren(
       el('div', {class: 'colorbar'}, canvas, el('div', {class: 'ticks'}, ...ticks.labels.map(label => el('span', {}, label))), el('div', {class: 'small'}, `${view.map.name}: ${ticks.note}${whose}; ${size}`)),
       ...view.runs.slice(0, 2).map(run => {
         const maps = data.runs[run].layers[this.layer];
         return el('div', {class: 'histogram'}, histogramOf(maps.histogram, `How many activations there are from ${figures(maps.min)} to ${figures(maps.max)}`),
-          el('div', {class: 'ticks'}, el('span', {}, figures(maps.min, 3)), el('span', {}, 'activations, log count'), el('span', {}, figures(maps.max, 3))));
+          el('div', {class: 'ticks'}, el('span', {}, figures(maps.min, 3)), el('span', {}, `${view.runs.length > 1 ? runName(run) : 'activations'}, log count`), el('span', {}, figures(maps.max, 3))));
       }));
   }
 

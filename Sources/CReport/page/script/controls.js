@@ -21,7 +21,7 @@ function buildControls() {
     el('button', {type: 'button', id: 'help-button', on: {click: showHelp}, 'aria-label': 'Help: keys'}, '?'),
   ];
   if (data.runs.length > 1) {
-    const views = data.runs.map((run, place) => [String(place), baseName(run.image)]);
+    const views = data.runs.map((_, place) => [String(place), runName(place)]);
     parts.unshift(select('view', 'Show', [['all', 'side by side'], ...(data.runs.length >= 2 ? [['difference', 'first − second']] : []), ...views]));
   }
   $('controls').append(...parts);

@@ -17,6 +17,9 @@ function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A layer's name as it may be shown: what steers a terminal or turns the direction of text is made visible. */
+const shown = name => name.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, c => '\\u{' + c.codePointAt(0).toString(16) + '}');
+
 /** Tells the user that something is not as it should be. */
 function warn(text) {
   $('warning').textContent = text;

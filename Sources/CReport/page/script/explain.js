@@ -68,12 +68,20 @@ class Explanation {
   async load() {
     const bytes = await explanationBytes(this.run, this.number), channel = statisticsOf(this.one.map, 0);
     this.values ??= Float64Array.from(bytes, byte => valueOf(channel, byte));
+    await pictures[this.run]?.decode();
     return this.values;
   }
 
-  /** Draws; `isNear` is set by the observer below. */
+  /** Draws when everything is decoded; `isNear` is set by the observer below. */
   async draw() {
-    const values = await this.load(), {map} = this.one, view = explanationView(this.one, values), side = this.sideOf();
+    await this.load();
+    this.paint();
+  }
+
+  paint() {
+    const {values} = this;
+    if (!values) return;
+    const {map} = this.one, view = explanationView(this.one, values), side = this.sideOf();
     const {width, height} = explanationSize(this.run, side), {canvas} = this;
     const cells = state.smooth ? {width, height} : map;
     const layer = el('canvas', {width: cells.width, height: cells.height}), context = layer.getContext('2d'), image = context.createImageData(cells.width, cells.height);
@@ -83,7 +91,6 @@ class Explanation {
     }
     context.putImageData(image, 0, 0);
     const photo = pictures[this.run];
-    if (photo) await photo.decode();
     Object.assign(canvas, {width, height});
     canvas.style.width = `${Math.min(1, side / Math.max(width, height)) * width}px`;
     const figure = canvas.closest('figure');
@@ -159,7 +166,7 @@ function explanationFigure(shownOne) {
   const title = one.layer === null ? el('b', {}, 'input') : place === undefined ? el('b', {}, shown(one.layer))
     : el('a', {href: linkTo(place, null), on: {click: event => { event.preventDefault(); goTo(place); }}}, shown(one.layer));
   const button = el('button', {
-    type: 'button', class: 'bare', 'aria-label': `Enlarge ${shownOne.name}${data.runs.length > 1 ? `, ${baseName(data.runs[run].image)}` : ''}`, on: {
+    type: 'button', class: 'bare', 'aria-label': `Enlarge ${shownOne.name}${data.runs.length > 1 ? `, ${runName(run)}` : ''}`, on: {
       click: () => openExplanation(run, number), mouseleave: hideTip,
       mousemove: event => {
         if (!shownOne.values) return;
@@ -170,7 +177,7 @@ function explanationFigure(shownOne) {
   }, shownOne.canvas);
   shownOne.captions = el('div', {}, ...shownOne.facts.map(fact => el('div', {}, fact)));
   const figure = el('figure', {}, button, shownOne.bar, shownOne.ticks,
-    el('figcaption', {}, title, ...(data.runs.length > 1 ? [`, ${baseName(data.runs[run].image)}`] : []), shownOne.captions));
+    el('figcaption', {}, title, ...(data.runs.length > 1 ? [`, ${runName(run)}`] : []), shownOne.captions));
   figure.shown = shownOne;
   nearExplanations.observe(figure);
   return figure;
@@ -226,7 +233,7 @@ async function openExplanation(run, number, {push = true} = {}) {
     el('p', {class: 'facts'}, [shownOne.classText, ...shownOne.facts].join(' · ')),
     el('div', {class: 'views'},
       el('figure', {}, shownOne.canvas, shownOne.bar, shownOne.ticks, el('figcaption', {}, el('label', {}, 'Opacity ', slider))),
-      ...(photo ? [el('figure', {}, photo, el('figcaption', {}, `What the network saw: ${baseName(data.runs[run].image)}`))] : []),
+      ...(photo ? [el('figure', {}, photo, el('figcaption', {}, `What the network saw: ${runName(run)}`))] : []),
       el('div', {class: 'numbers'}, el('dl', {}, el('dt', {}, 'Cursor'), el('dd', {}, name)),
         el('div', {class: 'buttons'}, button('Copy values as CSV', 'Copy values as CSV', () => copy(rowsAsCSV(values, map), 'the values')), button('Copy link', 'Copy a link to this map', () => copy(location.href, 'the link'))))));
   if (state.explain !== id) update({explain: id}, {push});

@@ -106,15 +106,19 @@ class Grid {
   arrange() {
     const view = this.view = viewOf(this.layer);
     const maps = data.runs[view.runs[0]].layers[this.layer];
-    this.fit = fitTile(maps.width, maps.height);
-    const parts = view.isDifference ? 1 : view.runs.length;
-    this.tileWidth = Math.max(parts * (this.fit.width + 1) - 1, 30);
+    this.fits = (view.isDifference ? [view.runs[0]] : view.runs).map(run => fitTile(data.runs[run].layers[this.layer].width, data.runs[run].layers[this.layer].height));
+    this.fit = this.fits[0];
+    // Where each run's part of a tile begins; the last is where a further one would.
+    this.offsets = this.fits.reduce((all, fit) => [...all, all[all.length - 1] + fit.width + 1], [0]);
+    this.tileWidth = Math.max(this.offsets[this.fits.length] - 1, 30);
+    this.tileHeight = Math.max(...this.fits.map(fit => fit.height));
     this.order = this.sorted(view, maps);
-    const available = this.element.clientWidth || 300;
+    const available = isPrinting ? paperWidth : this.element.clientWidth || 300;
     this.columns = Math.max(1, Math.floor((available + tileGap) / (this.tileWidth + tileGap)));
-    this.rowHeight = this.fit.height + labelHeight + tileGap;
+    this.rowHeight = this.tileHeight + labelHeight + tileGap;
     const rows = Math.ceil(this.order.length / this.columns);
-    const rowsOfBand = Math.max(1, Math.floor(bandHeight / this.rowHeight));
+    // On paper a band is not divided, so that a page has room for the next.
+    const rowsOfBand = Math.max(1, Math.floor((isPrinting ? 200 : bandHeight) / this.rowHeight));
     for (const band of this.bands) nearWindow.unobserve(band.element);
     this.element.replaceChildren();
     this.bands = [];
@@ -128,7 +132,7 @@ class Grid {
       nearWindow.observe(element);
     }
     if (!this.order.includes(this.active)) this.active = this.order[0] ?? 0;
-    if (!this.order.length) this.element.append(el('p', {class: 'small'}, 'Every channel is flat on this picture.'));
+    if (!this.order.length) this.element.append(el('p', {class: 'small'}, 'Every channel is flat here.'));
   }
 
   sorted(view, maps) {
@@ -170,10 +174,17 @@ class Grid {
       const channel = this.order[place], at = place - band.first;
       const left = at % this.columns * (this.tileWidth + tileGap), top = Math.floor(at / this.columns) * this.rowHeight;
       this.draw(pixels, width, left, top, all, channel);
-      tiles.push(this.button(channel, left, top));
+      tiles.push({channel, left, top});
     }
     context.putImageData(image, 0, 0);
-    band.element.replaceChildren(canvas, ...tiles);
+    if (isPrinting) {
+      // Thousands of buttons take a browser minutes to put on paper.
+      Object.assign(context, {font: '11px sans-serif', textAlign: 'center', fillStyle: '#333'});
+      for (const {channel, left, top} of tiles) context.fillText(this.label(channel), left + this.tileWidth / 2, top + this.tileHeight + 11);
+      band.element.replaceChildren(canvas);
+      return;
+    }
+    band.element.replaceChildren(canvas, ...tiles.map(({channel, left, top}) => this.button(channel, left, top)));
   }
 
   draw(pixels, stride, left, top, all, channel) {
@@ -185,20 +196,26 @@ class Grid {
     }
     view.runs.forEach((run, place) => {
       const maps = data.runs[run].layers[this.layer], one = channelOf(run, this.layer, channel);
-      const fit = place === 0 ? this.fit : fitTile(maps.width, maps.height);
+      const fit = this.fits[place];
       const strength = fit.down > 1 ? strengthTable(one) : null;
-      drawTile(pixels, stride, left + place * (this.fit.width + 1), top, all[place], maps, channel, fit, colorTable(view, run, channel), strength);
+      drawTile(pixels, stride, left + this.offsets[place], top, all[place], maps, channel, fit, colorTable(view, run, channel), strength);
     });
   }
 
-  button(channel, left, top) {
+  kind(channel) {
     const one = channelOf(this.view.runs[0], this.layer, channel);
-    const kind = one.isFlat ? ' flat' : isSparse(one) ? ' sparse' : '';
+    return one.isFlat ? ' flat' : isSparse(one) ? ' sparse' : '';
+  }
+
+  label(channel) { return this.tileWidth > 50 ? `${channel}${this.kind(channel)}` : `${channel}${this.kind(channel) === ' flat' ? '·' : ''}`; }
+
+  button(channel, left, top) {
+    const one = channelOf(this.view.runs[0], this.layer, channel), kind = this.kind(channel);
     const label = `channel ${channel}${kind}: min ${figures(one.min)}, mean ${figures(one.mean)}, max ${figures(one.max)}`;
     return el('button', {
       class: `tile${one.isFlat ? ' flat' : ''}`, type: 'button', 'data-channel': channel, 'aria-label': label, tabindex: channel === this.active ? 0 : -1,
-      style: {left: `${left}px`, top: `${top}px`, width: `${this.tileWidth}px`, height: `${this.fit.height + labelHeight}px`},
-    }, this.tileWidth > 50 ? `${channel}${kind}` : `${channel}${one.isFlat ? '·' : ''}`);
+      style: {left: `${left}px`, top: `${top}px`, width: `${this.tileWidth}px`, height: `${this.tileHeight + labelHeight}px`},
+    }, this.label(channel));
   }
 
   clear(band) {
@@ -247,11 +264,10 @@ class Grid {
     const box = tile.getBoundingClientRect(), y = event.clientY - Math.round(box.top);
     let x = event.clientX - Math.round(box.left), part = 0;
     if (!this.view.isDifference) {
-      part = Math.min(this.view.runs.length - 1, Math.floor(x / (this.fit.width + 1)));
-      x -= part * (this.fit.width + 1);
+      part = Math.max(0, this.offsets.findLastIndex((offset, place) => place < this.fits.length && offset <= x));
+      x -= this.offsets[part];
     }
-    const run = this.view.runs[part], maps = data.runs[run].layers[this.layer];
-    const fit = fitTile(maps.width, maps.height);
+    const run = this.view.runs[part], fit = this.fits[part];
     const column = Math.floor(x / fit.up), row = Math.floor(y / fit.upY);
     const isInside = x >= 0 && column < fit.width / fit.up && row < fit.height / fit.upY;
     return {channel: Number(tile.dataset.channel), run, row, column, fit, isInside};

@@ -63,9 +63,12 @@ async function start() {
     });
   }, {passive: true});
   addEventListener('beforeprint', () => {
+    isPrinting = true;
+    for (const card of cards) card.arrange();
     for (const card of cards) for (const band of card.grid.bands) card.grid.build(band);
-    for (const shown of explanations) shown.draw();
+    for (const shown of explanations) shown.paint();
   });
+  addEventListener('afterprint', () => { isPrinting = false; arrangeAll(); drawExplanations(); });
   if (state.layer !== null || state.explain) await follow();
   drawVisible();
   await drawing;
@@ -81,11 +84,11 @@ async function decodeRest() {
       await new Promise(resolve => window.requestIdleCallback ? requestIdleCallback(resolve, {timeout: 2000}) : setTimeout(resolve, 50));
       await bytesOf(run, layer);
     }
-    for (const number of one.explanations.keys()) await explanationBytes(run, number);
   }
+  for (const shown of explanations) await shown.load();
 }
 
 // For tests: when the page can be used, and when everything is decoded.
 const ready = start();
-window.h5conv = {ready, decoded: ready.then(decodeRest), settled, data, state, cards, explanations};
+window.h5conv = {ready, decoded: ready.then(decodeRest), settled, data, state, cards, explanations, kernel: async (layer, channel) => slicesOf(await kernelOf(data.layers[layer]), channel)};
 ready.catch(error => warn(`The page's script failed: ${error.message}`));

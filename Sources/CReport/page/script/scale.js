@@ -25,10 +25,12 @@ function extent(layers, runs) {
 
 const hasSigns = range => range.min < -1e-6 * Math.abs(range.max);
 
+const haveSameSize = (layer, a, b) => ['height', 'width', 'channels'].every(name => data.runs[a].layers[layer][name] === data.runs[b].layers[layer][name]);
+
 /** What is to be shown of a layer: which runs, by which scale and colours. */
 function viewOf(layer) {
   const all = runsWith(layer);
-  const isDifference = state.view === 'difference' && all.includes(0) && all.includes(1);
+  const isDifference = state.view === 'difference' && all.includes(0) && all.includes(1) && haveSameSize(layer, 0, 1);
   const runs = isDifference ? [0, 1] : state.view === 'all' || state.view === 'difference' ? all
     : all.includes(Number(state.view)) ? [Number(state.view)] : all.slice(0, 1);
   const range = extent(state.scale === 'model' ? data.layers.keys() : [layer], runs);
@@ -85,9 +87,15 @@ function strengthTable(one) {
   return table;
 }
 
+/** How far a difference may be off: half a step of either value. */
+function differenceError(view) {
+  const {channels} = data.runs[view.runs[0]].layers[view.layer];
+  return Math.max(...Array.from({length: channels}, (_, channel) => view.runs.reduce((sum, run) => sum + channelOf(run, view.layer, channel).step / 2, 0)));
+}
+
 /** Labels of a colour bar with their places 0…1, and what it holds for. */
 function ticksOf(view) {
-  if (view.isDifference) return {labels: [0, .25, .5, .75, 1].map(at => figures((2 * at - 1) * view.difference, 3)), note: 'first − second, one range for the layer'};
+  if (view.isDifference) return {labels: [0, .25, .5, .75, 1].map(at => figures((2 * at - 1) * view.difference, 3)), note: `first − second, one range for the layer, each off by ${figures(differenceError(view), 2)} at most`};
   if (state.scale === 'zscore') return {labels: ['−2σ', '−1σ', 'mean', '+1σ', '+1.98σ'], note: 'each channel by its own mean and standard deviation'};
   if (state.scale === 'channel') return {labels: ['min', '', '', '', 'max'], note: 'each channel from its own min to its own max: brightness cannot be compared'};
   const labels = [0, .25, .5, .75, 1].map(at => figures(view.low * (1 - at) + view.high * at, 3));

@@ -10,9 +10,6 @@ const state = {...defaults, layer: null, channel: null};
 const listeners = [];
 const names = new Map(data.layers.map((layer, place) => [layer.name, place]));
 
-/** A layer's name as it may be shown: what steers a terminal or turns the direction of text is made visible. */
-const shown = name => name.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, c => '\\u{' + c.codePointAt(0).toString(16) + '}');
-
 function readHash() {
   const [target, query] = location.hash.slice(1).split('?');
   const next = {...defaults, layer: null, channel: null};
@@ -52,7 +49,11 @@ function update(change, {push = false} = {}) {
   for (const listener of listeners) listener(before);
 }
 
-const isDark = () => state.theme === 'dark' || state.theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches;
+/** While the page is printed: on paper it is light, and as wide as A4 or Letter between their margins. */
+let isPrinting = false;
+const paperWidth = 700;
+
+const isDark = () => !isPrinting && (state.theme === 'dark' || state.theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches);
 
 function applyTheme() {
   if (state.theme === 'auto') delete document.documentElement.dataset.theme;

@@ -27,27 +27,30 @@ function statisticsRows() {
 const csvCell = value => typeof value === 'string' && /[",\n\r]|^[=+\-@]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value === null ? '' : String(value);
 const csv = rows => rows.map(row => row.map(csvCell).join(',')).join('\n') + '\n';
 
-const layersAsCSV = () => csv([['image', ...columns], ...statisticsRows().map(row => [data.runs[row.place].image, ...row.values])]);
+const runColumns = data.models.length > 1 ? ['model', 'image'] : ['image'];
+const runCells = run => (data.models.length > 1 ? [data.models[data.runs[run].model].path] : []).concat(data.runs[run].image);
+
+const layersAsCSV = () => csv([[...runColumns, ...columns], ...statisticsRows().map(row => [...runCells(row.place), ...row.values])]);
 
 function channelsAsCSV() {
-  const rows = [['image', 'layer', 'channel', 'min', 'max', 'mean', 'std', 'zero_fraction']];
+  const rows = [[...runColumns, 'layer', 'channel', 'min', 'max', 'mean', 'std', 'zero_fraction']];
   for (const {place, at, maps} of statisticsRows()) {
     for (let c = 0; c < maps.channels; c++) {
       const one = channelOf(place, at, c);
-      rows.push([data.runs[place].image, data.layers[at].name, c, one.min, one.max, one.mean, one.std, one.zeros]);
+      rows.push([...runCells(place), data.layers[at].name, c, one.min, one.max, one.mean, one.std, one.zeros]);
     }
   }
   return csv(rows);
 }
 
-const statisticsAsJSON = () => JSON.stringify(statisticsRows().map(row => ({image: data.runs[row.place].image, ...Object.fromEntries(columns.map((name, column) => [name, row.values[column]]))})), null, 2) + '\n';
+const statisticsAsJSON = () => JSON.stringify(statisticsRows().map(row => ({...Object.fromEntries(runColumns.map((name, place) => [name, runCells(row.place)[place]])), ...Object.fromEntries(columns.map((name, column) => [name, row.values[column]]))})), null, 2) + '\n';
 
 function buildTable() {
   const table = $('statistics').querySelector('table'), body = table.tBodies[0], rows = statisticsRows();
   const isSeveral = data.runs.length > 1, element = new Map();
   for (const row of rows) {
     const [index, name, className, shape, min, max, mean, std, zeros, flat] = row.values;
-    const link = el('a', {href: linkTo(row.at, null), on: {click: event => { event.preventDefault(); goTo(row.at); }}}, shown(name) + (isSeveral ? ` (${baseName(data.runs[row.place].image)})` : ''));
+    const link = el('a', {href: linkTo(row.at, null), on: {click: event => { event.preventDefault(); goTo(row.at); }}}, shown(name) + (isSeveral ? ` (${runName(row.place)})` : ''));
     element.set(row, el('tr', {}, el('td', {}, index), el('th', {scope: 'row'}, link), ...[shown(className), shape, figures(min), figures(max), figures(mean), figures(std), (zeros * 100).toFixed(1), `${flat} of ${row.maps.channels}`].map(text => el('td', {}, text))));
   }
   const heads = [...table.tHead.rows[0].cells];

@@ -34,7 +34,7 @@ function placeText(row, column, step) {
 function tipFor(grid, at, all) {
   const {layer, view} = grid, maps = data.runs[at.run].layers[layer];
   const one = channelOf(at.run, layer, at.channel);
-  const lines = [el('div', {}, `${shown(data.layers[layer].name)}, channel ${at.channel}${view.runs.length > 1 && !view.isDifference ? `, ${baseName(data.runs[at.run].image)}` : ''}`)];
+  const lines = [el('div', {}, `${shown(data.layers[layer].name)}, channel ${at.channel}${view.runs.length > 1 && !view.isDifference ? `, ${runName(at.run)}` : ''}`)];
   let canvas = null;
   if (at.isInside) {
     const base = at.channel * maps.width * maps.height;

@@ -2,6 +2,9 @@
 
 const runsWith = layer => data.runs.map((_, run) => run).filter(run => data.runs[run].layers[layer]);
 
+/** What is known of a layer in the model of a run. */
+const infoOf = (layer, run) => data.layers[layer].others?.find(other => other.model === data.runs[run].model) ?? data.layers[layer];
+
 /** The statistics of one channel, as exact as the file holds them. */
 const channelOf = (run, layer, channel) => statisticsOf(data.runs[run].layers[layer], channel);
 
@@ -36,6 +39,19 @@ function layerEnergy(run, layer) {
 /** The last part of a file's name, for captions. */
 const baseName = path => shown(path.split('/').pop() || path);
 
+const modelNames = (() => {
+  const bases = data.models.map(model => baseName(model.path));
+  return new Set(bases).size === bases.length ? bases : data.models.map(model => shown(model.path));
+})();
+const isOfSeveralImages = new Set(data.runs.map(run => run.image)).size > 1 || data.runs.length > data.models.length;
+
+/** What tells a run from the others: its model, its picture, or both. */
+function runName(run) {
+  const {model, image} = data.runs[run];
+  return data.models.length === 1 ? baseName(image) : isOfSeveralImages ? `${modelNames[model]}, ${baseName(image)}` : modelNames[model];
+}
+const runsAre = data.models.length === 1 ? 'pictures' : isOfSeveralImages ? 'runs' : 'models';
+
 const isSparse = one => !one.isFlat && one.zeros > 0.99;
 
 /** The number in `digits` significant figures, with a true minus sign. */
@@ -64,8 +80,8 @@ function units(count) {
 }
 
 /** What an activation sees of the picture, as text; empty when it is not known. */
-function fieldText(layer) {
-  const fields = data.layers[layer].fields;
+function fieldText(layer, run = runsWith(layer)[0]) {
+  const {fields} = infoOf(layer, run);
   if (!fields.length) return '';
   if (fields.some(field => field.whole)) return 'sees the whole picture';
   const size = fields.map(field => Math.ceil(field.size)).join('×');
@@ -77,7 +93,7 @@ function fieldText(layer) {
 
 /** The rectangle of the picture that activation (row, column) sees, in pixels, clipped; null when it is not known. */
 function fieldOf(layer, run, row, column) {
-  const fields = data.layers[layer].fields, size = data.runs[run].input_size;
+  const {fields} = infoOf(layer, run), size = data.runs[run].input_size;
   if (fields.length !== 2) return null;
   const [y, x] = fields.map((field, axis) => {
     const length = axis === 0 ? size.height : size.width, place = axis === 0 ? row : column;

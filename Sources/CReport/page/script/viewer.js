@@ -4,7 +4,7 @@ const viewer = {layer: 0, channel: 0, row: 0, column: 0, opacity: 0.6};
 
 /** Where an activation lies on the photo: left and top of the map and the size of an activation, in pixels of the photo. */
 function placement(layer, run, maps) {
-  const fields = data.layers[layer].fields, size = data.runs[run].input_size;
+  const {fields} = infoOf(layer, run), size = data.runs[run].input_size;
   if (fields.length === 2 && !fields.some(field => field.whole)) {
     const [y, x] = fields.map(field => ({start: field.start + (field.size - field.stride) / 2, step: field.stride * maps.reduction}));
     return {left: x.start, top: y.start, width: x.step, height: y.step};
@@ -26,10 +26,29 @@ function plainMap(run, bytes) {
   return canvas;
 }
 
+/** The difference of the viewer's channel in the first two runs, in the same form. */
+function plainDifference(view) {
+  const maps = data.runs[view.runs[0]].layers[viewer.layer], canvas = el('canvas', {width: maps.width, height: maps.height});
+  const context = canvas.getContext('2d'), image = context.createImageData(maps.width, maps.height);
+  const ones = view.runs.map(run => channelOf(run, viewer.layer, viewer.channel));
+  view.difference ??= largestDifference(viewer.layer, viewer.all);
+  drawDifference(new Uint32Array(image.data.buffer), maps.width, 0, 0, viewer.all, [maps, maps], ones, viewer.channel, {up: 1, upY: 1, down: 1, width: maps.width, height: maps.height}, view);
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** The cursor's cell in a run: its map may be of another size than the first run's, to which the cursor belongs. */
+function cursorIn(run) {
+  const own = data.runs[run].layers[viewer.layer], first = data.runs[viewer.run].layers[viewer.layer];
+  return {row: Math.floor((viewer.row + 0.5) * own.height / first.height), column: Math.floor((viewer.column + 0.5) * own.width / first.width)};
+}
+
 async function openViewer(layer, channel, {push = true} = {}) {
   const card = cards[layer], view = card.grid.view;
   const all = await Promise.all(view.runs.map(run => bytesOf(run, layer)));
-  Object.assign(viewer, {layer, channel, all, run: view.runs[0]});
+  const infos = [...new Set(view.runs.map(run => infoOf(layer, run)))];
+  const kernels = await Promise.all(infos.map(info => kernelOf(info)));
+  Object.assign(viewer, {layer, channel, all, kernels, run: view.runs[0]});
   const maps = data.runs[viewer.run].layers[layer], one = channelOf(viewer.run, layer, channel), strength = strengthTable(one);
   let best = 0;
   const base = channel * maps.width * maps.height;
@@ -55,14 +74,19 @@ function drawViewer() {
       id: `map-${place}`, width: maps.width * zoom, height: maps.height * zoom, tabindex: 0, role: 'img',
       'aria-label': `Map of channel ${channel}, ${maps.height} rows and ${maps.width} columns; arrow keys move the cursor`,
       on: {
-        mousemove: event => moveCursor(place, event), keydown: event => keyInMap(event),
+        mousemove: event => moveCursor(event), keydown: event => keyInMap(event),
       },
     });
-    return {run, canvas, plain, zoom};
+    return {run, canvas, plain, zoom, name: view.runs.length > 1 ? `: ${runName(run)}` : ''};
   });
+  if (view.isDifference) {
+    const {zoom, canvas} = viewer.mapCanvases[0];
+    const difference = el('canvas', {width: canvas.width, height: canvas.height, role: 'img', 'aria-label': 'First less second', on: {mousemove: event => moveCursor(event)}});
+    const plain = plainDifference(view);
+    viewer.mapCanvases.push({run: view.runs[0], canvas: difference, plain, zoom, name: `: first − second, from −${figures(view.difference, 3)} to ${figures(view.difference, 3)}`});
+  }
   viewer.overlay = pictures[viewer.run] ? el('canvas', {id: 'overlay', role: 'img', 'aria-label': 'The map on the photo, and what the activation under the cursor sees'}) : null;
-  const name = run => view.runs.length > 1 ? `: ${baseName(data.runs[run].image)}` : '';
-  const figures_ = viewer.mapCanvases.map(({run, canvas, zoom}) => el('figure', {}, canvas, el('figcaption', {}, `The map, each activation ${zoom}×${zoom} pixels${name(run)}`)));
+  const figures_ = viewer.mapCanvases.map(({canvas, zoom, name}) => el('figure', {}, canvas, el('figcaption', {}, `The map, each activation ${zoom}×${zoom} pixels${name}`)));
   if (viewer.overlay) {
     figures_.push(el('figure', {}, viewer.overlay, el('figcaption', {}, el('label', {}, 'On the photo, opacity ', slider))));
   }
@@ -73,35 +97,15 @@ function drawViewer() {
   const numbers = el('div', {class: 'numbers'},
     el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
     el('div', {class: 'histogram'}, histogramOf(channelHistogram(), `Activations of channel ${channel} from its min to its max`), el('div', {class: 'ticks'}, el('span', {}, figures(one.min, 3)), el('span', {}, 'this channel, log count'), el('span', {}, figures(one.max, 3)))),
-    kernelFigure(info, channel),
+    ...viewer.kernels.flatMap(kernel => kernelFigures(kernel, channel)),
     el('h3', {}, 'Values around the cursor'), el('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Values around the cursor'}, el('table', {class: 'values', id: 'values'})),
     el('div', {class: 'buttons'}, button('copy-values', 'Copy values as CSV', 'Copy values as CSV', () => copy(mapAsCSV(), 'the values')), button('copy-link', 'Copy link', 'Copy a link to this channel', () => copy(location.href, 'the link'))));
   $('viewer').replaceChildren(
     el('header', {}, el('h2', {id: 'viewer-title'}, title), button('previous', '← previous', 'Previous channel', () => stepChannel(-1)), button('next', 'next →', 'Next channel', () => stepChannel(1)), button('close', 'Close', 'Close', () => $('viewer').close())),
-    el('p', {class: 'facts'}, [shown(info.class), fieldText(layer), one.isFlat ? 'flat on this picture' : isSparse(one) ? 'sparse' : ''].filter(Boolean).join(' · ')),
+    el('p', {class: 'facts'}, [shown(info.class), fieldText(layer, viewer.run), one.isFlat ? 'flat on this picture' : isSparse(one) ? 'sparse' : ''].filter(Boolean).join(' · ')),
     el('div', {class: 'views'}, el('div', {class: 'pair'}, ...figures_), numbers));
   if (focused && $(focused)) $(focused).focus();
   drawCursor();
-}
-
-/** The kernel of a filter that looks at the picture itself; its own range, 0 in the middle. */
-function kernelFigure(info, channel) {
-  if (!info.kernel || channel >= info.kernel.shape[3]) return null;
-  const [height, width, channels, filters] = info.kernel.shape, zoom = Math.max(4, Math.floor(96 / Math.max(height, width)));
-  const canvas = el('canvas', {width: width * zoom, height: height * zoom, role: 'img', 'aria-label': `Kernel ${height}×${width}`});
-  const context = canvas.getContext('2d');
-  const at = (y, x, c) => info.kernel.values[((y * width + x) * channels + c) * filters + channel];
-  let largest = 0;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) for (let c = 0; c < channels; c++) largest = Math.max(largest, Math.abs(at(y, x, c)));
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const shade = c => Math.round(255 * (0.5 + at(y, x, c) / (2 * largest || 1)));
-      context.fillStyle = channels === 3 ? `rgb(${shade(0)} ${shade(1)} ${shade(2)})` : `rgb(${shade(0)} ${shade(0)} ${shade(0)})`;
-      context.fillRect(x * zoom, y * zoom, zoom, zoom);
-    }
-  }
-  const note = channels === 3 ? 'in the network’s order of channels shown as red, green, blue' : channels > 1 ? 'first channel' : 'grey';
-  return el('figure', {}, canvas, el('figcaption', {}, `Its kernel, ${height}×${width}: ${note}; −${figures(largest, 3)} dark, 0 middle grey, +${figures(largest, 3)} light`));
 }
 
 function channelHistogram() {
@@ -114,7 +118,7 @@ function channelHistogram() {
 function drawCursor() {
   const {layer, channel, row, column} = viewer, view = cards[layer].grid.view;
   for (const {run, canvas, plain, zoom} of viewer.mapCanvases) {
-    const context = canvas.getContext('2d');
+    const context = canvas.getContext('2d'), {row, column} = cursorIn(run);
     context.imageSmoothingEnabled = false;
     context.drawImage(plain, 0, 0, canvas.width, canvas.height);
     context.lineWidth = 1;
@@ -124,8 +128,13 @@ function drawCursor() {
     }
   }
   const maps = data.runs[viewer.run].layers[layer], step = maps.reduction, base = channel * maps.width * maps.height;
-  const texts = view.runs.map((run, place) => withError(channelOf(run, layer, channel), viewer.all[place][base + row * maps.width + column]));
-  $('cursor').textContent = `${placeText(row, column, step)}: ${texts.join(' | ')}`;
+  const bytes = view.runs.map((run, place) => {
+    const {width, height} = data.runs[run].layers[layer], at = cursorIn(run);
+    return viewer.all[place][channel * width * height + at.row * width + at.column];
+  });
+  const values = view.runs.map((run, place) => valueOf(channelOf(run, layer, channel), bytes[place]));
+  const texts = view.runs.map((run, place) => withError(channelOf(run, layer, channel), bytes[place]));
+  $('cursor').textContent = `${placeText(row, column, step)}: ${texts.join(' | ')}${view.isDifference ? `, difference ${figures(values[0] - values[1], 5)}` : ''}`;
   const one = channelOf(viewer.run, layer, channel), rows = [];
   for (let y = row - 3; y <= row + 3; y++) {
     const cells = [];
@@ -160,8 +169,8 @@ function drawOverlay() {
   }
 }
 
-function moveCursor(place, event) {
-  const {canvas, run} = viewer.mapCanvases[place], box = canvas.getBoundingClientRect(), maps = data.runs[run].layers[viewer.layer];
+function moveCursor(event) {
+  const box = event.currentTarget.getBoundingClientRect(), maps = data.runs[viewer.run].layers[viewer.layer];
   viewer.column = Math.min(maps.width - 1, Math.max(0, Math.floor((event.clientX - box.left) / box.width * maps.width)));
   viewer.row = Math.min(maps.height - 1, Math.max(0, Math.floor((event.clientY - box.top) / box.height * maps.height)));
   drawCursor();

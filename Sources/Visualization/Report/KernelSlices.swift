@@ -1,0 +1,126 @@
+package import H5ConvTensors
+
+/// The kernels of a layer's filters in 8 bits, slice by slice: what a filter does with each of its inputs.
+///
+/// A filter of a deep layer has a slice for each of hundreds of inputs; the heaviest of them are kept then, by the sums of their squares.
+package struct KernelSlices: Sendable {
+  /// Rows and columns of a slice.
+  package let height: Int
+  package let width: Int
+  /// Slices that a filter has.
+  package let inputs: Int
+  package let filters: Int
+  /// Slices that are kept of each filter.
+  package let kept: Int
+  /// Groups of equal size that the filters and their inputs are divided into.
+  package let groups: Int
+  /// Largest magnitude of each filter's weights.
+  package let largest: [Float]
+  /// What part of each filter's squared weights the kept slices have.
+  package let shares: [Float]
+  /// Weights, and behind them numbers of inputs.
+  ///
+  /// For each filter, slice, row and column 128 + round(127 weight / largest), and 0 for what is no finite number. Behind them, when
+  /// not all slices are kept, the number of each slice's input: two bytes, the low one first.
+  package let bytes: [UInt8]
+
+  /// How many slices are kept where each filter may have `cells` weights.
+  package static func kept(height: Int, width: Int, inputs: Int, cells: Int) -> Int {
+    min(inputs, max(1, cells / max(1, height * width)))
+  }
+
+  /// Bytes that it takes to keep so many of them.
+  package static func size(height: Int, width: Int, inputs: Int, filters: Int, cells: Int) -> Int {
+    let kept = kept(height: height, width: width, inputs: inputs, cells: cells)
+    return filters * kept * (height * width + (kept < inputs ? 2 : 0))
+  }
+
+  /// - Parameters:
+  ///   - kernel: (height, width, inputs, filters).
+  ///   - groups: how many groups the filters are divided into.
+  ///   - cells: about how many weights of each filter to keep.
+  /// - Returns: nil for a kernel of another rank, without weights, or with more inputs than 65,535.
+  package init?(_ kernel: Tensor, groups: Int, cells: Int) {
+    let shape = kernel.shape
+    guard shape.count == 4, kernel.count > 0, shape[2] <= 65_535, groups > 0, shape[3] % groups == 0 else { return nil }
+    (height, width, inputs, filters, self.groups) = (shape[0], shape[1], shape[2], shape[3], groups)
+    kept = KernelSlices.kept(height: height, width: width, inputs: inputs, cells: cells)
+    let (area, inputs, filters, kept) = (height * width, inputs, filters, kept)
+    (largest, shares, bytes) = kernel.withUnsafeElements { weights in
+      var (largest, squares) = ([Float](repeating: 0, count: filters), [Float](repeating: 0, count: inputs * filters))
+      for place in 0..<area {
+        for input in 0..<inputs {
+          let row = (place * inputs + input) * filters
+          for filter in 0..<filters {
+            let weight = weights[row + filter]
+            guard weight.isFinite else { continue }
+            largest[filter] = max(largest[filter], abs(weight))
+            squares[input * filters + filter] += weight * weight
+          }
+        }
+      }
+      var (bytes, numbers, shares) = ([UInt8](), [UInt8](), [Float]())
+      bytes.reserveCapacity(filters * kept * (area + 2))
+      for filter in 0..<filters {
+        let chosen = KernelSlices.heaviest(kept, of: inputs) { squares[$0 * filters + filter] }
+        let scale = largest[filter] > 0 ? 127 / largest[filter] : 0
+        for input in chosen {
+          for place in 0..<area {
+            let weight = weights[(place * inputs + input) * filters + filter]
+            bytes.append(weight.isFinite ? UInt8(128 + Int(min(max(weight * scale, -127), 127).rounded())) : 0)
+          }
+          if kept < inputs { numbers += [UInt8(input & 255), UInt8(input >> 8)] }
+        }
+        let all = (0..<inputs).reduce(0 as Float) { $0 + squares[$1 * filters + filter] }
+        shares.append(all > 0 ? min(1, chosen.reduce(0) { $0 + squares[$1 * filters + filter] } / all) : 1)
+      }
+      return (largest, shares, bytes + numbers)
+    }
+  }
+
+  /// The numbers below `count` with the greatest weights, greatest first; all in their order when all are wanted.
+  private static func heaviest(_ wanted: Int, of count: Int, _ weight: (Int) -> Float) -> [Int] {
+    guard wanted < count else { return Array(0..<count) }
+    var best: [(number: Int, weight: Float)] = []
+    for number in 0..<count {
+      let weight = weight(number)
+      if best.count == wanted {
+        guard let last = best.last, weight > last.weight else { continue }
+        best.removeLast()
+      }
+      best.insert((number, weight), at: best.firstIndex { $0.weight < weight } ?? best.count)
+    }
+    return best.map(\.number)
+  }
+
+  /// The slices that are heaviest of these, about `cells` weights of each filter.
+  package func heaviest(cells: Int) -> KernelSlices {
+    let wanted = KernelSlices.kept(height: height, width: width, inputs: inputs, cells: cells)
+    return wanted < kept ? KernelSlices(self, keeping: wanted) : self
+  }
+
+  private init(_ all: KernelSlices, keeping wanted: Int) {
+    (height, width, inputs, filters) = (all.height, all.width, all.inputs, all.filters)
+    (groups, largest, kept) = (all.groups, all.largest, wanted)
+    let area = height * width
+    var (bytes, numbers, shares) = ([UInt8](), [UInt8](), [Float]())
+    for filter in 0..<filters {
+      let weights = (0..<all.kept).map { slice in
+        let start = (filter * all.kept + slice) * area
+        return all.bytes[start..<start + area].reduce(0 as Float) { sum, byte in
+          byte == 0 ? sum : sum + (Float(byte) - 128) * (Float(byte) - 128)
+        }
+      }
+      let chosen = KernelSlices.heaviest(wanted, of: all.kept) { weights[$0] }
+      for slice in chosen {
+        let place = filter * all.kept + slice
+        bytes += all.bytes[place * area..<(place + 1) * area]
+        let number = all.filters * all.kept * area + 2 * place
+        numbers += all.kept < all.inputs ? all.bytes[number..<number + 2] : [UInt8(slice & 255), UInt8(slice >> 8)]
+      }
+      let sum = weights.reduce(0, +)
+      shares.append(sum > 0 ? all.shares[filter] * chosen.reduce(0) { $0 + weights[$1] } / sum : 1)
+    }
+    (self.bytes, self.shares) = (bytes + numbers, shares)
+  }
+}
