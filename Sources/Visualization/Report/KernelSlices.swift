@@ -47,18 +47,7 @@ package struct KernelSlices: Sendable {
     kept = KernelSlices.kept(height: height, width: width, inputs: inputs, cells: cells)
     let (area, inputs, filters, kept) = (height * width, inputs, filters, kept)
     (largest, shares, bytes) = kernel.withUnsafeElements { weights in
-      var (largest, squares) = ([Float](repeating: 0, count: filters), [Float](repeating: 0, count: inputs * filters))
-      for place in 0..<area {
-        for input in 0..<inputs {
-          let row = (place * inputs + input) * filters
-          for filter in 0..<filters {
-            let weight = weights[row + filter]
-            guard weight.isFinite else { continue }
-            largest[filter] = max(largest[filter], abs(weight))
-            squares[input * filters + filter] += weight * weight
-          }
-        }
-      }
+      let (largest, squares) = KernelSlices.weigh(weights, area: area, inputs: inputs, filters: filters)
       var (bytes, numbers, shares) = ([UInt8](), [UInt8](), [Float]())
       bytes.reserveCapacity(filters * kept * (area + 2))
       for filter in 0..<filters {
@@ -76,6 +65,29 @@ package struct KernelSlices: Sendable {
       }
       return (largest, shares, bytes + numbers)
     }
+  }
+
+  /// The largest magnitude of each filter, and of each of its slices, (inputs, filters), the sum of squares; of finite weights.
+  private static func weigh(
+    _ weights: UnsafeBufferPointer<Float>, area: Int, inputs: Int, filters: Int
+  ) -> (largest: [Float], squares: [Float]) {
+    var (largest, squares) = ([Float](repeating: 0, count: filters), [Float](repeating: 0, count: inputs * filters))
+    largest.withUnsafeMutableBufferPointer { largest in
+      squares.withUnsafeMutableBufferPointer { squares in
+        for place in 0..<area {
+          let plane = UnsafeBufferPointer(rebasing: weights[place * squares.count..<(place + 1) * squares.count])
+          for input in 0..<inputs {
+            for filter in 0..<filters {
+              let magnitude = abs(plane[input * filters + filter])
+              let known = magnitude < .infinity ? magnitude : 0
+              squares[input * filters + filter] += known * known
+              largest[filter] = known > largest[filter] ? known : largest[filter]
+            }
+          }
+        }
+      }
+    }
+    return (largest, squares)
   }
 
   /// The numbers below `count` with the greatest weights, greatest first; all in their order when all are wanted.

@@ -1,6 +1,7 @@
 import CReport
 import H5ConvConfig
 import H5ConvDiagnostics
+import H5ConvImages
 import Mustache
 
 extension Report {
@@ -23,19 +24,19 @@ extension Report {
     var shown = self
     shown.keepKernels(in: 0)
     var sprites = try shown.sprites(threads: threads)
-    let whole = try shown.assembled(sprites, notes: [])
-    if whole.count <= maxBytes {
-      guard kernelCount > 0 else { return Page(html: whole, notes: []) }
-      shown = self
-      shown.keepKernels(in: min(maxBytes - whole.count, Report.room(besides: whole.count)))
-      sprites.layers = try shown.kernelSprites(threads: threads)
-      let (all, left) = (kernelCount, kernelCount - shown.kernelCount)
-      let notes =
-        left > 0 ? ["The kernels of \(left) of \(all) deeper layers are left out, since the maps fill the page."] : []
-      return Page(html: try shown.assembled(sprites, notes: notes), notes: notes)
-    }
+    let bare = size(sprites) + shown.textSize
+    shown = self
+    shown.keepKernels(in: min(maxBytes - bare, Report.room(besides: bare)))
+    sprites.layers = try shown.kernelSprites(threads: threads)
+    let (all, left) = (kernelCount, kernelCount - shown.kernelCount)
+    let leftOut =
+      left > 0 ? ["The kernels of \(left) of \(all) deeper layers are left out, since the maps fill the page."] : []
+    let whole = try shown.assembled(sprites, notes: leftOut)
+    if whole.count <= maxBytes { return Page(html: whole, notes: leftOut) }
     // And what the note will take that says so.
     let rest = whole.count - size(sprites) + 1000
+    shown.keepKernels(in: 0)
+    sprites.layers = try shown.kernelSprites(threads: threads)
     for longest in [112, 56, 28, 14, 7] where size(sprites) + rest > maxBytes {
       for run in runs.indices {
         shown.runs[run].maps = runs[run].maps.map { $0?.thumbnails(longest: longest) }
@@ -52,6 +53,15 @@ extension Report {
     }
     let notes = shown.reductionNotes(maxBytes, hadKernels: kernelCount > 0)
     return Page(html: try shown.assembled(sprites, notes: notes), notes: notes)
+  }
+
+  /// About how many bytes the page has besides what is kept in 8 bits, rather more than fewer.
+  private var textSize: Int {
+    let pictures = runs.reduce(0) { sum, run in
+      sum + [run.picture, run.original?.picture].reduce(0) { $0 + ($1?.pixels.count ?? 0) * 4 / 3 }
+    }
+    let channels = runs.flatMap(\.maps).reduce(0) { $0 + ($1?.channels ?? 0) }
+    return 150_000 + pictures + 80 * channels
   }
 
   /// Bytes that kernels may take besides a page of so many: what it leaves of 10 MB, or a tenth of a larger one.
