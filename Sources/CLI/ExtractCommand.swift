@@ -32,7 +32,7 @@ struct ExtractCommand: SupervisedCommand {
   func work() throws {
     let model = try running.configured(Model(contentsOf: model, architecture: source.architecture))
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
-    let slice = try model.slice(outputs: layers.patterns(for: model))
+    let slice = try layers.slice(of: model)
     var told: String?
     Worker.progresses()
     let result = try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) {

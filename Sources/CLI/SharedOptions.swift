@@ -97,8 +97,19 @@ struct LayerArguments: ParsableArguments {
       """, valueName: "pattern"))
   var layers: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "pre or post: before or after the activation at a layer's end (of a Conv2D with activation=\"relu\": the sums, or what relu leaves).",
+      valueName: "side"))
+  var at = ActivationSide.post
+
+  /// The part of `model` that computes the chosen layers.
+  func slice(of model: Model) throws -> SubModel {
+    try model.slice(outputs: patterns(for: model), at: at == .pre ? .pre : .post)
+  }
+
   /// The patterns; a value that is itself the name of a layer is not split at its commas.
-  func patterns(for model: Model) -> [String] {
+  private func patterns(for model: Model) -> [String] {
     let names = Set(model.outputNames)
     return layers.flatMap { names.contains($0) ? [$0] : $0.split(separator: ",").map(String.init) }
   }

@@ -114,7 +114,7 @@ struct VizCommand: SupervisedCommand {
   /// Opens a model, and prepares to show its layers.
   private func opened(_ path: String, _ report: ReportOptions) throws -> (model: Model, visualizer: Visualizer) {
     let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
-    let slice = try model.slice(outputs: layers.patterns(for: model))
+    let slice = try layers.slice(of: model)
     var visualizer = Visualizer(slice, image: try image.options(), report: report, threads: running.threads)
     if let explain {
       visualizer.explanations = try ExplanationOptions.list(

@@ -11,6 +11,11 @@ package struct Tap: Sendable {
   package let index: Int
   /// Whether it is a network input.
   package let isInput: Bool
+  /// Whether not the output is meant but what the activation at the layer's end is computed of.
+  package var isBeforeActivation = false
+
+  /// The class, and whether the layer's activation is left out.
+  package var classDescription: String { isBeforeActivation ? "\(className) before its activation" : className }
 }
 
 extension Graph {

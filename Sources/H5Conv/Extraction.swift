@@ -33,7 +33,8 @@ extension SubModel {
       progress(place + 1, preprocess)
     }
     try reporting(nil, output) { try writer.finish() }
-    return ExtractionResult(output: output, inputCount: total, preprocess: notes, arrays: writer.arrayShapes)
+    return ExtractionResult(
+      output: output, point: point, inputCount: total, preprocess: notes, arrays: writer.arrayShapes)
   }
 
   /// Lets errors of writing name the output, not its temporary file, and those of an item that does not fit the item.
@@ -49,6 +50,8 @@ extension SubModel {
 public struct ExtractionResult: Sendable {
   /// The file.
   public let output: String
+  /// The side of the layers' activations at which the numbers were taken.
+  public let point: ActivationPoint
   /// Number of images.
   public let inputCount: Int
   /// What was done to the pictures, each once.
@@ -59,7 +62,7 @@ public struct ExtractionResult: Sendable {
   /// The result as JSON, described by `schemas/extract.schema.json`.
   public var json: String {
     let object: JSONValue = [
-      "version": 1, "output": .string(output), "inputs": .int(inputCount),
+      "version": 1, "output": .string(output), "at": .string(point.rawValue), "inputs": .int(inputCount),
       "preprocess": .array(preprocess.map { .string($0) }),
       "arrays": .array(arrays.map { ["name": .string($0.name), "shape": .array($0.shape.map { .int($0) })] }),
     ]

@@ -111,7 +111,7 @@ struct ReportBuilder {
       let tap = taps[place]
       let call = footprint.calls[tap.tensor.call]
       var layer = Report.Layer(
-        index: tap.index, name: tap.key, className: tap.className, shape: call?.shapes.first ?? [],
+        index: tap.index, name: tap.key, className: tap.classDescription, shape: call?.shapes.first ?? [],
         parameters: model.graph.layers[model.graph.calls[tap.tensor.call].layer].parameterCount,
         multiplyAccumulates: call?.multiplyAccumulates,
         fields: tap.output == 0 ? Report.Field.all(call?.reaches ?? []) : [], kernel: kernels.whole(tap))

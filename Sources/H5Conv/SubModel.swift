@@ -10,10 +10,23 @@ extension Model {
   /// - Parameter outputs: names, globs (`block?_conv*`), `type:Conv2D`, `#3`, `#2..5`, `!excluded`, `@outputs` (the model's own),
   ///   `*` (everything but inputs); layers inside nested models are `outer/inner`, a second call of a layer `name@1`. Without
   ///   any: the convolution layers.
+  /// - Parameter point: the side of the activation at a layer's end at which its output is taken.
   /// - Throws: `H5ConvError` of kind `usage` for a name that the model does not have, telling the nearest ones.
-  public func slice(outputs: [String]) throws -> SubModel {
-    SubModel(self, try naming(path) { try graph.select(outputs) })
+  public func slice(outputs: [String], at point: ActivationPoint = .post) throws -> SubModel {
+    var taps = try naming(path) { try graph.select(outputs) }
+    for place in taps.indices { taps[place].isBeforeActivation = point == .pre }
+    return SubModel(self, taps)
   }
+}
+
+/// A side of the activation at a layer's end.
+public enum ActivationPoint: String, Sendable, CaseIterable {
+  /// What the activation is computed of: of `Conv2D(…, activation="relu")` the convolution with its bias.
+  ///
+  /// Layers that are activations themselves (`ReLU`, `Softmax`) give their input, and layers that end in none what they give otherwise.
+  case pre
+  /// The layer's output, as Keras gives it.
+  case post
 }
 
 /// A part of a model that computes chosen layers.
@@ -29,6 +42,9 @@ public struct SubModel: Sendable {
     self.model = model
     self.taps = taps
   }
+
+  /// The side of the layers' activations at which the outputs are taken.
+  public var point: ActivationPoint { taps.first?.isBeforeActivation == true ? .pre : .post }
 
   /// Names of the outputs, in the order of the results.
   public var outputNames: [String] { taps.map(\.key) }
@@ -46,7 +62,8 @@ public struct SubModel: Sendable {
       try check(inputs)
       let plan = try plans.plan(for: inputs.map(\.shape)) {
         try Plan(
-          try model.graph(for: inputs.map(\.shape)), wanted: taps.map(\.tensor), inputShapes: inputs.map(\.shape),
+          try model.graph(for: inputs.map(\.shape)), wanted: taps.map(\.tensor),
+          beforeActivation: Set(taps.indices.filter { taps[$0].isBeforeActivation }), inputShapes: inputs.map(\.shape),
           isExact: model.isExact, threads: Threads(threads), weights: { try model.weights.tensor(layer: $0, $1) })
       }
       let results = try plan.run(inputs, threads: Threads(threads), profile: model.profile?.record)

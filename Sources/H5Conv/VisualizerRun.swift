@@ -77,7 +77,8 @@ struct VisualizerRun {
     let model = visualizer.subModel.model
     let dataFormat = model.dataFormat
     return try zip(activations, visualizer.subModel.taps).map { activation, tap in
-      try activation.featureMaps(of: example, format: model.dataFormat(of: tap) ?? dataFormat)
+      try activation.featureMaps(
+        of: example, format: model.dataFormat(of: tap) ?? dataFormat, isBeforeActivation: tap.isBeforeActivation)
     }
   }
 
@@ -105,7 +106,9 @@ extension Model {
 
 extension Activation {
   /// One example's maps as (height, width, channels): a sequence has height 1, a vector is one map of height 1.
-  fileprivate func featureMaps(of example: Int, format: DataFormat) throws -> FeatureMaps {
+  func featureMaps(
+    of example: Int, format: DataFormat, isBeforeActivation: Bool
+  ) throws -> FeatureMaps {
     let one = try tensor.example(example)
     let shape = one.shape
     let maps =
@@ -118,7 +121,9 @@ extension Activation {
           .usage, "an output of shape \(PartialShape(tensor.shape)) cannot be drawn", at: "layer '\(name)'",
           remedy: "leave it out with --layers '!\(name)'")
       }
-    return try FeatureMaps(index: index, name: name, className: className, shape: [1] + shape, tensor: maps)
+    return try FeatureMaps(
+      index: index, name: name, className: className, isBeforeActivation: isBeforeActivation, shape: [1] + shape,
+      tensor: maps)
   }
 }
 

@@ -26,6 +26,7 @@ package struct Plan: Sendable {
   /// Compiles what `wanted` needs of `graph`; layers that it does not need are neither lowered nor are their weights read.
   ///
   /// - Parameters:
+  ///   - beforeActivation: places in `wanted` where not a layer's output is meant but what the activation at its end is computed of.
   ///   - inputShapes: shapes of the model's inputs, batch first, in the order of `graph.inputs`.
   ///   - isExact: whether every layer is computed as it stands; else batch normalizations are multiplied into the convolutions before
   ///     them, and convolutions may be computed by Winograd's algorithm.
@@ -35,14 +36,16 @@ package struct Plan: Sendable {
   /// - Throws: ``H5ConvError`` of kind `unsupported` naming the first layer that cannot be run, `badData` for shapes that do not
   ///   fit or weights that are missing.
   package init(
-    _ graph: Graph, wanted: [TensorID], inputShapes: [[Int]], isExact: Bool = false, derivative: Derivative? = nil,
-    threads: Threads = Threads(),
+    _ graph: Graph, wanted: [TensorID], beforeActivation: Set<Int> = [], inputShapes: [[Int]], isExact: Bool = false,
+    derivative: Derivative? = nil, threads: Threads = Threads(),
     weights: WeightSource
   ) throws {
     var lowering = Lowering()
     lowering.isDifferentiated = derivative != nil
     var weightShapes: [WeightKey: PartialShape] = [:]
     var values: [TensorID: Value] = [:]
+    let opened = Set(beforeActivation.map { wanted[$0].call })
+    var preactivations: [TensorID: Value] = [:]
     var masks = MaskTable(graph)
     for (input, call) in graph.inputs.enumerated() {
       values[TensorID(call: call, output: 0)] = lowering.input(shape: inputShapes[input])
@@ -59,9 +62,14 @@ package struct Plan: Sendable {
       lowering.inputMasks = masks.inputs(of: number)
       lowering.outputMasks = []
       lowering.deletesInputMasks = false
+      lowering.separatesActivations = opened.contains(number)
       let outputs = try Plan.lower(graph, number, arguments, to: &lowering, &weightShapes)
       try masks.add(number, outputs, lowering)
-      for (output, value) in outputs.enumerated() { values[TensorID(call: number, output: output)] = value }
+      for (output, value) in outputs.enumerated() {
+        values[TensorID(call: number, output: output)] = value
+        guard opened.contains(number) else { continue }
+        preactivations[TensorID(call: number, output: output)] = lowering.beforeActivation(of: value)
+      }
     }
     func value(of tensor: TensorID) throws -> Value {
       guard let value = values[tensor] else { throw Plan.missing(graph, tensor) }
@@ -69,7 +77,10 @@ package struct Plan: Sendable {
     }
     let gradients = try derivative.map { try $0.emit(graph, value(of:), in: &lowering) } ?? []
     inputs = lowering.inputs
-    outputs = try wanted.map(value(of:)) + gradients
+    outputs =
+      try wanted.enumerated().map { place, tensor in
+        try (beforeActivation.contains(place) ? preactivations[tensor] : nil) ?? value(of: tensor)
+      } + gradients
     let fused = Fusion.steps(
       lowering.steps, of: lowering.inputs, keeping: Set(outputs.map(\.id)), foldsNormalizations: !isExact)
     var shapes = Dictionary(uniqueKeysWithValues: inputs.map { ($0.id, $0.shape) })

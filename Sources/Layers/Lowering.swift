@@ -21,6 +21,10 @@ package struct Lowering {
   /// Whether gradients will be taken: activations are then operations of their own, and every value is computed from the one that
   /// its layer was given.
   package var isDifferentiated = false
+  /// Whether activations become operations of their own, because somebody looks at what goes into them.
+  package var separatesActivations = false
+  /// What gated linear units were computed of, by the number of their result.
+  private(set) var gated: [Int: Value] = [:]
   /// Numbers in the graph of the call and the layer that is being lowered.
   package var call = 0
   package var layer = 0
@@ -46,7 +50,7 @@ package struct Lowering {
   /// Appends an operation and gives its result, a tensor of `shape`.
   package mutating func emit(_ operation: Operation, _ inputs: [Value], shape: [Int]) -> Value {
     if let same = withoutNewStep(operation, inputs, shape: shape) { return same }
-    if isDifferentiated, let activation = operation.activation, activation != .linear,
+    if isDifferentiated || separatesActivations, let activation = operation.activation, activation != .linear,
       let linear = operation.with(.linear)
     {
       return emit(.activation(activation), [emit(linear, inputs, shape: shape)], shape: shape)
@@ -136,6 +140,8 @@ package struct Lowering {
     let a = emit(.slice(start: start), [value], shape: half)
     let b = emit(.slice(start: Array(start.dropLast()) + [size / 2]), [value], shape: half)
     let gate = emit(.activation(.sigmoid), [b], shape: half)
-    return emit(.binary(.multiply), [a, gate], shape: half)
+    let result = emit(.binary(.multiply), [a, gate], shape: half)
+    gated[result.id] = value
+    return result
   }
 }

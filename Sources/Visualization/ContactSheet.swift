@@ -106,7 +106,8 @@ package struct ContactSheet: Sendable {
   private func section(_ place: Int, _ layer: RenderedLayer) -> String {
     let statistics = layer.statistics
     var facts = [
-      layer.className, shapeText(layer.shape), "\(statistics.flatChannels.count) of \(statistics.channelCount) flat",
+      layer.className + (layer.isBeforeActivation ? " before its activation" : ""), shapeText(layer.shape),
+      "\(statistics.flatChannels.count) of \(statistics.channelCount) flat",
     ]
     if !statistics.isFinite {
       facts.append("\(statistics.nanCount) NaN and \(statistics.infinityCount) infinite activations")

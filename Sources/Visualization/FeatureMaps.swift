@@ -9,13 +9,17 @@ package struct FeatureMaps: Sendable {
   package let name: String
   /// The layer's Keras class, as `Conv2D`.
   package let className: String
+  /// Whether they are what the layer's activation is computed of, and not its output.
+  package let isBeforeActivation: Bool
   /// The output's shape as Keras gives it, as `[1, 224, 224, 64]`.
   package let shape: [Int]
   /// The activations in the order (height, width, channels).
   package let tensor: Tensor
 
   /// - Throws: ``H5ConvError`` of kind `unsupported` when `tensor` is not (height, width, channels) with a pixel at least.
-  package init(index: Int, name: String, className: String, shape: [Int], tensor: Tensor) throws {
+  package init(
+    index: Int, name: String, className: String, isBeforeActivation: Bool = false, shape: [Int], tensor: Tensor
+  ) throws {
     guard tensor.shape.count == 3, tensor.count > 0 else {
       throw H5ConvError(
         .unsupported, "an output of shape \(tensor.shape) is not a stack of feature maps", at: name,
@@ -24,6 +28,7 @@ package struct FeatureMaps: Sendable {
     self.index = index
     self.name = name
     self.className = className
+    self.isBeforeActivation = isBeforeActivation
     self.shape = shape
     self.tensor = tensor
   }

@@ -56,6 +56,7 @@ extension RenderedLayer {
       "index": .int(index),
       "name": .string(name),
       "class": .string(className),
+      "at": .string(isBeforeActivation ? "pre" : "post"),
       "shape": .array(shape.map { .int($0) }),
       "min": .double(statistics.minimum),
       "max": .double(statistics.maximum),

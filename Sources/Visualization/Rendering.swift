@@ -61,6 +61,8 @@ package struct RenderedLayer: Sendable {
   package let statistics: LayerStatistics
   package let scale: Scale
   /// What index 0 begins and index 255 ends at; nil when each channel has its own range.
+  /// Whether the pictures show what the layer's activation is computed of.
+  package let isBeforeActivation: Bool
   package let range: ClosedRange<Double>?
   package let pictures: [RenderedPicture]
   /// Time that measuring and drawing took, in seconds.
@@ -124,8 +126,9 @@ package func render(
       height: canvas.height, colorMap: map, tiles: placed)
   }
   return RenderedLayer(
-    index: maps.index, name: maps.name, className: maps.className, shape: maps.shape, statistics: statistics,
-    scale: options.scale, range: quantized.range, pictures: pictures, seconds: (clock.now - start) / .seconds(1))
+    index: maps.index, name: maps.name, className: maps.className, isBeforeActivation: maps.isBeforeActivation,
+    shape: maps.shape, statistics: statistics, scale: options.scale, range: quantized.range, pictures: pictures,
+    seconds: (clock.now - start) / .seconds(1))
 }
 
 extension TileLayout {
@@ -162,7 +165,8 @@ private func captionFacts(
   let flat = statistics.flatChannels.count
   let channels = statistics.channelCount
   var facts = [
-    maps.className.escapedForTerminal, shapeText(maps.shape), scale.explanation,
+    maps.className.escapedForTerminal + (maps.isBeforeActivation ? " before its activation" : ""),
+    shapeText(maps.shape), scale.explanation,
     flat == 0 ? "no flat channel of \(channels)" : "\(flat) flat of \(channels)",
   ]
   if statistics.minimum <= statistics.maximum {

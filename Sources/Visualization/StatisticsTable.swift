@@ -10,8 +10,9 @@ package enum StatisticsTable {
   static func cells(_ layer: RenderedLayer) -> [String] {
     let statistics = layer.statistics
     return [
-      String(layer.index), layer.name, layer.className, shapeText(layer.shape), statistics.minimum.inFigures(4),
-      statistics.maximum.inFigures(4), statistics.mean.inFigures(4), statistics.standardDeviation.inFigures(4),
+      String(layer.index), layer.name, layer.className + (layer.isBeforeActivation ? " (pre)" : ""),
+      shapeText(layer.shape), statistics.minimum.inFigures(4), statistics.maximum.inFigures(4),
+      statistics.mean.inFigures(4), statistics.standardDeviation.inFigures(4),
       (statistics.zeroFraction * 100).inPlaces(1) + " %",
       "\(statistics.flatChannels.count) of \(statistics.channelCount)",
       statistics.isFinite ? "-" : String(statistics.nanCount + statistics.infinityCount),

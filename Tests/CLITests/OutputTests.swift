@@ -189,6 +189,21 @@ struct PredictTests {
 
 @Suite("h5conv extract")
 struct ExtractTests {
+  @Test func beforeActivation() throws {
+    let folder = try TemporaryFolder()
+    func run(_ side: String) throws -> [Float] {
+      let output = folder.file(side + ".npy")
+      let run = try Program.run(
+        ["extract", tutorial, picture("rgb8.png"), "-l", "conv2d_1", "--at", side, "-o", output, "--json"])
+      try #require(run.code == 0, "\(run)")
+      #expect(try run.json()["at"]?.string == side && JSONSchema(named: "extract").problems(try run.json()) == [])
+      return try ArrayFile.npy(output).values
+    }
+    let (before, after) = (try run("pre"), try run("post"))
+    #expect(before.contains { $0 < 0 } && before.map { max($0, 0) } == after)
+    #expect(try Program.run(["extract", tutorial, picture("rgb8.png"), "--at", "mid", "-o", "a.npy"]).code == 64)
+  }
+
   @Test(arguments: ["npz", "h5"]) func pictures(_ kind: String) throws {
     let folder = try TemporaryFolder()
     let output = folder.file("a." + kind)
