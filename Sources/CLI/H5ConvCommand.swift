@@ -14,7 +14,8 @@ struct H5ConvCommand: ParsableCommand {
       """,
     version: "h5conv \(H5Conv.version)",
     subcommands: [
-      InspectCommand.self, VizCommand.self, PredictCommand.self, ExtractCommand.self, SliceCommand.self,
+      InspectCommand.self, VizCommand.self, TopCommand.self, PredictCommand.self, ExtractCommand.self,
+      SliceCommand.self,
       ConvertCommand.self, DiffCommand.self, CheckCommand.self,
     ])
 

@@ -115,6 +115,25 @@ struct LayerArguments: ParsableArguments {
   }
 }
 
+/// Options of every command that shows some of a layer's channels.
+struct ChannelArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("Only so many channels of each layer, the strongest first.", valueName: "n"))
+  var topChannels: Int?
+
+  @Option(
+    help: ArgumentHelp("What makes a channel strong: max (its greatest activation) or mean.", valueName: "measure"))
+  var by = "max"
+
+  func validate() throws {
+    if let topChannels, topChannels < 1 { throw ValidationError("--top-channels must be at least 1") }
+  }
+}
+
+/// The values of `--at`.
+enum ActivationSide: String, ExpressibleByArgument, CaseIterable {
+  case pre, post
+}
+
 /// The option of every command that opens a model.
 struct ArchitectureArguments: ParsableArguments {
   @Option(

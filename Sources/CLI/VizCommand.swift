@@ -34,6 +34,7 @@ struct VizCommand: SupervisedCommand {
     help: ArgumentHelp(
       "A colour map for every picture: \(FigureOptions.colorMaps.joined(separator: ", ")).", valueName: "name"))
   var colorMap: String?
+  @OptionGroup var channels: ChannelArguments
   @Option(help: ArgumentHelp("Channels in a row of a grid.", valueName: "n")) var columns = 16
   @Option(help: ArgumentHelp("Pixels along each side of an activation.", valueName: "n")) var cell = 1
   @Option(help: ArgumentHelp("Width of the lines between channels, in pixels.", valueName: "n")) var gap = 1
@@ -168,6 +169,7 @@ struct VizCommand: SupervisedCommand {
     figures.scale = scale
     figures.colorMap = colorMap
     (figures.columns, figures.cell, figures.gap, figures.dpi) = (columns, cell, gap, dpi)
+    (figures.channels, figures.by) = (channels.topChannels, channels.by)
     return figures
   }
 }
@@ -206,7 +208,7 @@ private struct ResultFolders {
 
 extension String {
   /// The last component of a path without its ending, with characters that are unsafe in a file name replaced.
-  fileprivate var stem: String {
+  var stem: String {
     let name = split(separator: "/").last.map(String.init) ?? self
     let base = name.lastIndex(of: ".").flatMap { $0 == name.startIndex ? nil : String(name[..<$0]) } ?? name
     return String(base.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "_" })

@@ -17,6 +17,10 @@ public struct FigureOptions: Sendable {
   public var gap = 1
   /// Resolution that the files state, in pixels per inch.
   public var dpi = 300
+  /// Only so many channels of each layer, the strongest first; nil for all, in order.
+  public var channels: Int?
+  /// What makes a channel strong: `max` (its greatest activation) or `mean`.
+  public var by = "max"
 
   /// The tutorial's two pictures.
   public init() {}
@@ -26,6 +30,7 @@ public struct FigureOptions: Sendable {
     options.scale = try Scale(parsing: scale)
     options.colorMap = try colorMap.map { try ColorMap.named($0) }
     (options.columns, options.cell, options.gap, options.dpi) = (columns, cell, gap, dpi)
+    (options.strongest, options.measure) = (channels, try .named(by))
     let styles = try styles.map { name in
       guard let style = PictureStyle(rawValue: name) else {
         throw H5ConvError(.usage, "there is no style '\(name)'", remedy: "use strip, grid, or both")

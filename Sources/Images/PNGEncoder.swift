@@ -48,7 +48,7 @@ package struct PNGPicture: Sendable {
     self.texts = texts
   }
 
-  /// The bytes of the PNG file: 8 bits per sample, not interlaced, not filtered; the same for the same picture.
+  /// The bytes of the PNG file: 8 bits per sample, not interlaced, palette and grey not filtered; the same for the same picture.
   ///
   /// - Throws: ``H5ConvError`` of kind `usage` when sizes do not agree, `limit` when PNG cannot hold them, and
   ///   `internalFault` with libpng's reason.

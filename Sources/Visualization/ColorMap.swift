@@ -47,6 +47,7 @@ package struct ColorMap: Sendable, Equatable {
 
   package static let viridis = ColorMap("viridis", viridisHex)
   package static let plasma = ColorMap("plasma", plasmaHex)
+  package static let gray = ColorMap("gray", grayHex)
   package static let rdBuR = ColorMap("RdBu_r", rdBuRHex, isDiverging: true, paper: 128, ink: 0)
 
   /// Every colour map, sequential ones first.
@@ -57,7 +58,7 @@ package struct ColorMap: Sendable, Equatable {
     ColorMap("cividis", cividisHex),
     // Dark at both ends; the lightest colour stands at 125.
     ColorMap("turbo", turboHex, ink: 125),
-    ColorMap("gray", grayHex),
+    gray,
     rdBuR,
     ColorMap("coolwarm", coolwarmHex, isDiverging: true, paper: 128, ink: 0),
     ColorMap("berlin", berlinHex, isDiverging: true, paper: 128, ink: 0),

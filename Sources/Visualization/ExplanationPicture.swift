@@ -57,10 +57,7 @@ package struct ExplanationPicture: Sendable {
     caption.draw(lines, x: margin, y: margin, width: inner, on: &canvas, map: colors, style: style, text: text)
     bar.draw(on: &canvas, x: margin, y: barTop, map: colors, style: style, text: text)
 
-    var pixels = [UInt8](repeating: 0, count: canvas.pixels.count * 3)
-    for (place, index) in canvas.pixels.enumerated() {
-      for channel in 0..<3 { pixels[place * 3 + channel] = colors.colors[Int(index) * 3 + channel] }
-    }
+    var pixels = ColorCanvas(canvas, map: colors).pixels
     let values = resize(height, width)
     for row in 0..<height {
       for column in 0..<width {

@@ -52,7 +52,7 @@ package struct Manifest: Sendable {
 
 extension RenderedLayer {
   fileprivate var json: JSONValue {
-    [
+    var object: JSONObject = [
       "index": .int(index),
       "name": .string(name),
       "class": .string(className),
@@ -73,6 +73,8 @@ extension RenderedLayer {
       "files": .array(pictures.map(\.json)),
       "seconds": .double(seconds),
     ]
+    if let shownChannels { object["channel_indices"] = .array(shownChannels.map { .int($0) }) }
+    return .object(object)
   }
 }
 

@@ -7,7 +7,9 @@ extension Double {
   func inFigures(_ digits: Int) -> String { format("%.\(digits)g", self) }
 
   /// The number in at most `digits` significant figures, with a true minus sign, and without one before zero.
-  func inCaption(_ digits: Int) -> String { self < 0 ? "−" + (-self).inFigures(digits) : magnitude.inFigures(digits) }
+  package func inCaption(_ digits: Int) -> String {
+    self < 0 ? "−" + (-self).inFigures(digits) : magnitude.inFigures(digits)
+  }
 
   /// The number with `digits` places after the point.
   func inPlaces(_ digits: Int) -> String { format("%.\(digits)f", self) }

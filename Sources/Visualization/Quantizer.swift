@@ -20,6 +20,23 @@ package struct QuantizedMaps: Sendable {
     self.init(planar, scale: scale, statistics: LayerStatistics(planar))
   }
 
+  /// The maps of some channels, in their order.
+  func selecting(_ chosen: [Int]) -> QuantizedMaps {
+    let area = height * width
+    let flat = Set(flatChannels)
+    return QuantizedMaps(
+      height: height, width: width, channels: chosen.count,
+      indices: chosen.flatMap { indices[$0 * area..<($0 + 1) * area] },
+      flatChannels: chosen.indices.filter { flat.contains(chosen[$0]) }, range: range)
+  }
+
+  init(
+    height: Int, width: Int, channels: Int, indices: [UInt8], flatChannels: [Int], range: ClosedRange<Double>?
+  ) {
+    (self.height, self.width, self.channels, self.indices) = (height, width, channels, indices)
+    (self.flatChannels, self.range) = (flatChannels, range)
+  }
+
   init(_ maps: PlanarMaps, scale: Scale, statistics: LayerStatistics) {
     let range = scale.range(for: maps, statistics)
     var flat = Set(statistics.flatChannels)

@@ -25,6 +25,10 @@ package struct PictureOptions: Sendable {
   package var dpi = 300
   /// A colour map for every picture; nil for the style's own, or `RdBu_r` under the scale `signed`.
   package var colorMap: ColorMap?
+  /// Only so many channels of each layer, the strongest first; nil for all, in order.
+  package var strongest: Int?
+  /// What makes a channel strong.
+  package var measure = ChannelMeasure.max
 
   package init() {}
 
@@ -57,14 +61,16 @@ package struct RenderedLayer: Sendable {
   package let index: Int
   package let name: String
   package let className: String
+  /// Whether the pictures show what the layer's activation is computed of.
+  package let isBeforeActivation: Bool
   package let shape: [Int]
   package let statistics: LayerStatistics
   package let scale: Scale
   /// What index 0 begins and index 255 ends at; nil when each channel has its own range.
-  /// Whether the pictures show what the layer's activation is computed of.
-  package let isBeforeActivation: Bool
   package let range: ClosedRange<Double>?
   package let pictures: [RenderedPicture]
+  /// The channels that the tiles of the pictures show; nil when these are all, in order.
+  package let shownChannels: [Int]?
   /// Time that measuring and drawing took, in seconds.
   package var seconds: Double
 }
@@ -100,17 +106,21 @@ package func render(
   var statistics = LayerStatistics(planar)
   let quantized = QuantizedMaps(planar, scale: options.scale, statistics: statistics)
   statistics.flatChannels = quantized.flatChannels
+  let shown = options.strongest.flatMap { count in
+    count < planar.channels ? ChannelPeaks(maps).strongest(count, by: options.measure) : nil
+  }
+  let drawn = shown.map(quantized.selecting) ?? quantized
   let text = try TextDrawer()
   let pictures = try styles.map { style in
     let map = options.colorMap(for: style)
-    let tiles = TileLayout(quantized, style: style, options: options)
+    let tiles = TileLayout(drawn, style: style, options: options)
     try tiles.check(maps.name)
     let figure = Figure(
       map: map,
       caption: Caption(
         title: maps.name.escapedForTerminal,
-        facts: captionFacts(maps, statistics, options.scale, style: style, rows: tiles.rows)),
-      bar: ColorBar(options.scale, range: quantized.range), lines: map.lines(under: options.scale), maps: quantized,
+        facts: captionFacts(maps, statistics, options, shown: shown, style: style, rows: tiles.rows)),
+      bar: ColorBar(options.scale, range: quantized.range), lines: map.lines(under: options.scale), maps: drawn,
       tiles: tiles)
     let (canvas, placed) = try figure.draw(with: text)
     let png = try PNGPicture(
@@ -128,7 +138,7 @@ package func render(
   return RenderedLayer(
     index: maps.index, name: maps.name, className: maps.className, isBeforeActivation: maps.isBeforeActivation,
     shape: maps.shape, statistics: statistics, scale: options.scale, range: quantized.range, pictures: pictures,
-    seconds: (clock.now - start) / .seconds(1))
+    shownChannels: shown, seconds: (clock.now - start) / .seconds(1))
 }
 
 extension TileLayout {
@@ -160,13 +170,14 @@ extension TileLayout {
 
 /// What the caption says besides the layer's name.
 private func captionFacts(
-  _ maps: FeatureMaps, _ statistics: LayerStatistics, _ scale: Scale, style: PictureStyle, rows: Int
+  _ maps: FeatureMaps, _ statistics: LayerStatistics, _ options: PictureOptions, shown: [Int]?, style: PictureStyle,
+  rows: Int
 ) -> [String] {
   let flat = statistics.flatChannels.count
   let channels = statistics.channelCount
   var facts = [
     maps.className.escapedForTerminal + (maps.isBeforeActivation ? " before its activation" : ""),
-    shapeText(maps.shape), scale.explanation,
+    shapeText(maps.shape), options.scale.explanation,
     flat == 0 ? "no flat channel of \(channels)" : "\(flat) flat of \(channels)",
   ]
   if statistics.minimum <= statistics.maximum {
@@ -174,6 +185,10 @@ private func captionFacts(
   }
   if !statistics.isFinite {
     facts.append("NOT FINITE: \(statistics.nanCount) NaN, \(statistics.infinityCount) infinite")
+  }
+  if let shown {
+    facts.append(
+      "channels of the greatest \(options.measure.rawValue): \(shown.map(String.init).joined(separator: ", "))")
   }
   if style == .strip && rows > 1 { facts.append("strip continued in \(rows) rows") }
   return facts

@@ -21,15 +21,22 @@ package enum StatisticsTable {
 
   /// The table as text, each line ending in a line feed; names are escaped for the terminal.
   package static func text(_ layers: [RenderedLayer]) -> String {
-    let rows = [headings] + layers.map { cells($0).map(\.escapedForTerminal) }
-    // One name of a megabyte must not make every row as wide.
-    let widths = headings.indices.map { column in min(200, rows.map { $0[column].count }.max() ?? 0) }
-    return rows.reduce(into: "") { text, row in
-      let line = row.enumerated().map { column, cell in
-        let padding = String(repeating: " ", count: max(0, widths[column] - cell.count))
-        return leftColumns.contains(column) ? cell + padding : padding + cell
-      }
-      text += line.joined(separator: "  ") + "\n"
+    alignedText([headings] + layers.map(cells), left: Set(leftColumns))
+  }
+}
+
+/// Rows of as many cells in columns, each line ending in a line feed; what is no text for a terminal is escaped.
+///
+/// - Parameter left: the columns whose cells stand left; numbers stand right.
+package func alignedText(_ rows: [[String]], left: Set<Int>) -> String {
+  let rows = rows.map { $0.map(\.escapedForTerminal) }
+  // One name of a megabyte must not make every row as wide.
+  let widths = (rows.first ?? []).indices.map { column in min(200, rows.map { $0[column].count }.max() ?? 0) }
+  return rows.reduce(into: "") { text, row in
+    let line = row.enumerated().map { column, cell in
+      let padding = String(repeating: " ", count: max(0, widths[column] - cell.count))
+      return left.contains(column) ? cell + padding : padding + cell
     }
+    text += line.joined(separator: "  ") + "\n"
   }
 }

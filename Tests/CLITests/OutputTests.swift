@@ -263,6 +263,23 @@ struct VizTests {
     #expect(folder.names == ["out"])
   }
 
+  /// --at pre shows the sums, which relu would cut; --top-channels only the strongest, which the manifest names.
+  @Test func strongestBeforeActivation() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run([
+      "viz", tutorial, picture("rgb8.png"), "-l", "block1_conv1", "--at", "pre", "--top-channels", "5", "--by", "mean",
+      "-o", folder.file("out"), "--json", "--quiet",
+    ])
+    try #require(run.code == 0, "\(run)")
+    let json = try run.json()
+    #expect(try JSONSchema(named: "viz-manifest").problems(json) == [])
+    let layer = try #require(json["layers"]?.array?.first)
+    #expect(layer["at"] == "pre" && layer["channels"] == 32)
+    #expect(try #require(layer["min"]?.number) < 0)
+    #expect(layer["channel_indices"]?.array?.count == 5)
+    #expect(layer["files"]?.array?.allSatisfy { $0["columns"] == 5 } == true)
+  }
+
   /// --explain adds a picture for each method and layer, and says in the manifest what it shows.
   @Test func explanations() throws {
     let folder = try TemporaryFolder()

@@ -55,6 +55,25 @@ func readBack(_ picture: RenderedPicture) throws -> [UInt8] {
     }
   }
 
+  /// The strongest channels, by NumPy's rule of what is greatest; NaN counts for nothing, and of equal ones the first is first.
+  @Test func theStrongestChannelsAreDrawnInTheirOrder() throws {
+    let values: [Float] = [0, 5, 3, .nan, 1, 5, 0, 1, -3, .nan, 4, 2]
+    let maps = try feature(2, 1, 6, values)
+    for (measure, expected) in [(ChannelMeasure.max, [1, 5, 4, 2]), (.mean, [5, 1, 4, 0])] {
+      var options = PictureOptions()
+      (options.strongest, options.measure, options.scale) = (4, measure, .layer)
+      let layer = try #require(try render([maps], options: options).first)
+      #expect(layer.shownChannels == expected)
+      let all = QuantizedMaps(maps, scale: .layer).indices
+      for picture in layer.pictures {
+        #expect(try readBack(picture) == expected.flatMap { all[2 * $0..<2 * $0 + 2] })
+      }
+    }
+    var options = PictureOptions()
+    options.strongest = 6
+    #expect(try render([maps], options: options).first?.shownChannels == nil)
+  }
+
   @Test func theGridIsTheTutorials() throws {
     struct Grid: Decodable { let rows: [[UInt8]] }
     let rows = try fixture("tutorial_grid.json", as: Grid.self).rows
