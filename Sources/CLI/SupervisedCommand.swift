@@ -19,6 +19,7 @@ protocol SupervisedCommand: ParsableCommand {
 extension SupervisedCommand {
   func run() throws {
     let job = try job
+    Terminal.measure()
     if supervision.noSandbox {
       Terminal.note("note: --no-sandbox: the work is not confined; do not use it on files that you do not trust")
     }

@@ -8,6 +8,25 @@ enum Terminal {
   /// Whether stderr is a terminal that shows progress.
   static let showsProgress = isatty(Worker.messages) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
 
+  /// Size of the terminal behind stdout; zeros where it is none.
+  static let window: winsize = {
+    var size = winsize()
+    return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 ? size : winsize()
+  }()
+
+  /// Asks for ``window``, which a confined process may not do.
+  static func measure() { _ = window }
+
+  /// The terminal behind stdout as far as it shows pictures, as `--terminal` wants it; nil where stdout is none.
+  static func display(_ graphics: String) throws -> TerminalDisplay? {
+    var environment: [String: String] = [:]
+    for name in TerminalDisplay.variables { environment[name] = getenv(name).map { String(cString: $0) } }
+    guard var display = try TerminalDisplay(graphics, environment: environment), isatty(1) == 1 else { return nil }
+    (display.columns, display.rows) = (Int(window.ws_col), Int(window.ws_row))
+    (display.width, display.height) = (Int(window.ws_xpixel), Int(window.ws_ypixel))
+    return display
+  }
+
   /// Writes a result.
   ///
   /// - Throws: ``H5ConvError`` of kind `inputOutput` when stdout cannot be written.

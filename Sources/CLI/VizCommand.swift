@@ -64,6 +64,12 @@ struct VizCommand: SupervisedCommand {
       "A further model: in the page its layers stand beside this one's, on a shared scale and as the difference.",
       valueName: "model"))
   var compare: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Show the strongest channels of each layer in the terminal too: kitty, iterm2, sixel, halfblocks, auto, none. By default auto without "
+        + "-o. Never where stdout is no terminal, with --quiet or --json; NO_COLOR turns auto off.",
+      valueName: "kind"))
+  var terminal: String?
   @OptionGroup var image: ImageArguments
   @OptionGroup var sample: SampleArguments
   @OptionGroup var running: RunArguments
@@ -88,7 +94,7 @@ struct VizCommand: SupervisedCommand {
     visualizer.compared = try compare.map { try self.opened($0, report).visualizer }
     if isPage, let output { return try writePage(visualizer, items, to: output) }
     var manifests: [String] = []
-    let folders = ResultFolders(model: path, output: output, items: items)
+    let (figures, folders) = (try figures, ResultFolders(model: path, output: output, items: items))
     for (place, item) in items.enumerated() {
       Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(place + 1) of \(items.count): \(item.path)") }
@@ -99,6 +105,7 @@ struct VizCommand: SupervisedCommand {
       Terminal.endProgress()
       for result in results {
         if !running.quiet { Terminal.note("preprocess: \(result.preprocess)") }
+        for picture in result.terminalPictures { try Terminal.print(picture) }
         if json { manifests.append(result.manifest) } else { try Terminal.print(result.table) }
         if !running.quiet {
           for note in result.notes { Terminal.note("note: \(note)") }
@@ -145,6 +152,9 @@ struct VizCommand: SupervisedCommand {
       throw ValidationError("viz writes a folder or a page (.html); \(output) looks like another file")
     }
     if isPage, json { throw ValidationError("--json is about a folder of pictures; the page holds its own data") }
+    if isPage, terminal != nil {
+      throw ValidationError("--terminal is about a folder of pictures; \(output ?? "") is a page")
+    }
     if target != nil, explain == nil { throw ValidationError("--class is about --explain: give a method too") }
     if let top, top < 0 { throw ValidationError("--top must not be negative") }
     _ = try byteCount(maxHTML, option: "--max-html", atLeast: 100_000)
@@ -164,13 +174,18 @@ struct VizCommand: SupervisedCommand {
   }
 
   private var figures: FigureOptions {
-    var figures = FigureOptions()
-    figures.styles = style == "both" ? ["strip", "grid"] : style.split(separator: ",").map(String.init)
-    figures.scale = scale
-    figures.colorMap = colorMap
-    (figures.columns, figures.cell, figures.gap, figures.dpi) = (columns, cell, gap, dpi)
-    (figures.channels, figures.by) = (channels.topChannels, channels.by)
-    return figures
+    get throws {
+      var figures = FigureOptions()
+      figures.styles = style == "both" ? ["strip", "grid"] : style.split(separator: ",").map(String.init)
+      figures.scale = scale
+      figures.colorMap = colorMap
+      (figures.columns, figures.cell, figures.gap, figures.dpi) = (columns, cell, gap, dpi)
+      (figures.channels, figures.by) = (channels.topChannels, channels.by)
+      // Names that are wrong are so everywhere.
+      let display = try Terminal.display(terminal ?? (output == nil ? "auto" : "none"))
+      figures.terminal = running.quiet || json ? nil : display
+      return figures
+    }
   }
 }
 

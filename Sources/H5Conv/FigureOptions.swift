@@ -21,6 +21,8 @@ public struct FigureOptions: Sendable {
   public var channels: Int?
   /// What makes a channel strong: `max` (its greatest activation) or `mean`.
   public var by = "max"
+  /// The terminal for which the strongest channels are drawn too.
+  public var terminal: TerminalDisplay?
 
   /// The tutorial's two pictures.
   public init() {}
@@ -30,6 +32,7 @@ public struct FigureOptions: Sendable {
     options.scale = try Scale(parsing: scale)
     options.colorMap = try colorMap.map { try ColorMap.named($0) }
     (options.columns, options.cell, options.gap, options.dpi) = (columns, cell, gap, dpi)
+    options.screen = terminal?.screen
     (options.strongest, options.measure) = (channels, try .named(by))
     let styles = try styles.map { name in
       guard let style = PictureStyle(rawValue: name) else {
@@ -58,4 +61,6 @@ public struct VisualizationResult: Sendable {
   public let pictureCount: Int
   /// What had to be left out of the folder's `report.html`, in words.
   public let notes: [String]
+  /// The strongest channels of each layer, in the language of ``FigureOptions/terminal``; empty without one.
+  public let terminalPictures: [String]
 }

@@ -78,7 +78,8 @@ public struct Visualizer: Sendable {
         folder: output.path, preprocess: run.preprocess, table: StatisticsTable.text(layers), manifest: manifest.json,
         pictureCount: layers.reduce(explained.count) { $0 + $1.pictures.count },
         notes: page.notes + (builder?.notes ?? [])
-          + explanationNotes(shown.explanations, ofArray: run.picture == nil))
+          + explanationNotes(shown.explanations, ofArray: run.picture == nil),
+        terminalPictures: layers.compactMap(\.terminalText))
     }
   }
 

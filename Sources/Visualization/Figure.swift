@@ -44,14 +44,7 @@ struct Figure {
       for channel in maps.flatChannels { frame(channel, tiles, on: &canvas, with: map.line) }
       for channel in maps.flatChannels { markCorners(of: channel, tiles, on: &canvas) }
     }
-    let area = maps.height * maps.width
-    maps.indices.withUnsafeBufferPointer { indices in
-      for channel in 0..<tiles.count {
-        let plane = UnsafeBufferPointer(rebasing: indices[channel * area..<(channel + 1) * area])
-        let (x, y) = tiles.origin(of: channel)
-        canvas.draw(plane, mapWidth: maps.width, cell: tiles.cell, x: x, y: y)
-      }
-    }
+    maps.draw(tiles, on: &canvas)
   }
 
   /// Draws the lines around the tile of `channel`, over what the tile will cover.

@@ -29,6 +29,8 @@ package struct PictureOptions: Sendable {
   package var strongest: Int?
   /// What makes a channel strong.
   package var measure = ChannelMeasure.max
+  /// The terminal that shows the strongest channels of each layer.
+  package var screen: TerminalScreen?
 
   package init() {}
 
@@ -71,6 +73,8 @@ package struct RenderedLayer: Sendable {
   package let pictures: [RenderedPicture]
   /// The channels that the tiles of the pictures show; nil when these are all, in order.
   package let shownChannels: [Int]?
+  /// The text that shows the strongest channels on ``PictureOptions/screen``; nil where there is none.
+  package let terminalText: String?
   /// Time that measuring and drawing took, in seconds.
   package var seconds: Double
 }
@@ -106,9 +110,9 @@ package func render(
   var statistics = LayerStatistics(planar)
   let quantized = QuantizedMaps(planar, scale: options.scale, statistics: statistics)
   statistics.flatChannels = quantized.flatChannels
-  let shown = options.strongest.flatMap { count in
-    count < planar.channels ? ChannelPeaks(maps).strongest(count, by: options.measure) : nil
-  }
+  let isRanked = options.strongest.map { $0 < planar.channels } == true || options.screen != nil
+  let ranking = isRanked ? ChannelPeaks(maps).strongest(planar.channels, by: options.measure) : []
+  let shown = options.strongest.flatMap { $0 < planar.channels ? Array(ranking.prefix($0)) : nil }
   let drawn = shown.map(quantized.selecting) ?? quantized
   let text = try TextDrawer()
   let pictures = try styles.map { style in
@@ -135,10 +139,14 @@ package func render(
       style: style, fileName: "\(fileName).\(style.rawValue).png", png: png, width: canvas.width,
       height: canvas.height, colorMap: map, tiles: placed)
   }
+  let terminalText = try options.screen.map { screen in
+    try Showcase(planar, quantized, scale: options.scale, strongest: ranking, size: Showcase.Size(for: screen))
+      .text(for: screen, maps, options)
+  }
   return RenderedLayer(
     index: maps.index, name: maps.name, className: maps.className, isBeforeActivation: maps.isBeforeActivation,
     shape: maps.shape, statistics: statistics, scale: options.scale, range: quantized.range, pictures: pictures,
-    shownChannels: shown, seconds: (clock.now - start) / .seconds(1))
+    shownChannels: shown, terminalText: terminalText, seconds: (clock.now - start) / .seconds(1))
 }
 
 extension TileLayout {
