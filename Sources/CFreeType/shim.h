@@ -8,3 +8,6 @@
 static inline FT_Int32 h5conv_ft_load_flags(void) {
   return FT_LOAD_RENDER | FT_LOAD_FORCE_AUTOHINT | FT_LOAD_TARGET_LIGHT;
 }
+
+/// Load flags for a glyph's measures in the font's own units.
+static inline FT_Int32 h5conv_ft_unscaled(void) { return FT_LOAD_NO_SCALE; }

@@ -27,6 +27,11 @@ struct VizCommand: SupervisedCommand {
   @Option(help: ArgumentHelp("strip (all channels side by side), grid (rows), or both.", valueName: "style"))
   var style = "both"
   @Option(
+    help: ArgumentHelp(
+      "png, svg and pdf (figures for papers), apng (one animation through the layers); several with commas.",
+      valueName: "format"))
+  var format = "png"
+  @Option(
     help: ArgumentHelp("zscore (the tutorial's), channel, layer, signed, robust or raw:LO,HI.", valueName: "scale"))
   var scale = "zscore"
   @Option(
@@ -177,6 +182,7 @@ struct VizCommand: SupervisedCommand {
     get throws {
       var figures = FigureOptions()
       figures.styles = style == "both" ? ["strip", "grid"] : style.split(separator: ",").map(String.init)
+      figures.formats = format.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       figures.scale = scale
       figures.colorMap = colorMap
       (figures.columns, figures.cell, figures.gap, figures.dpi) = (columns, cell, gap, dpi)

@@ -21,6 +21,9 @@ public struct FigureOptions: Sendable {
   public var channels: Int?
   /// What makes a channel strong: `max` (its greatest activation) or `mean`.
   public var by = "max"
+  /// The files: `png` (palette indices, from which activations can be read back), `svg` and `pdf` (figures with text, dark on white), `apng`
+  /// (one animation that goes through the layers).
+  public var formats = ["png"]
   /// The terminal for which the strongest channels are drawn too.
   public var terminal: TerminalDisplay?
 
@@ -33,6 +36,13 @@ public struct FigureOptions: Sendable {
     options.colorMap = try colorMap.map { try ColorMap.named($0) }
     (options.columns, options.cell, options.gap, options.dpi) = (columns, cell, gap, dpi)
     options.screen = terminal?.screen
+    options.formats = Set(
+      try formats.map { name in
+        guard let format = PictureFormat(rawValue: name) else {
+          throw H5ConvError(.usage, "there is no format '\(name)'", remedy: "use png, svg, pdf or apng, or several")
+        }
+        return format
+      })
     (options.strongest, options.measure) = (channels, try .named(by))
     let styles = try styles.map { name in
       guard let style = PictureStyle(rawValue: name) else {

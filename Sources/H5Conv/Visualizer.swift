@@ -63,12 +63,16 @@ public struct Visualizer: Sendable {
       let layers = try render(shown.maps, styles: styles, options: options, threads: Threads(threads).count)
       let explained =
         try run.picture.map { try draw(shown.explanations, over: $0, dpi: figures.dpi, options.colorMap) } ?? []
+      let animation =
+        options.formats.contains(.apng) ? try Animation(layers, picture: run.picture, options: options) : nil
       let manifest = Manifest(
         model: subModel.model.path, image: run.name(of: example), preprocess: run.preprocess,
         inputHeight: run.height, inputWidth: run.width, h5convVersion: version, layers: layers,
-        explanations: explained)
+        explanations: explained, animation: animation)
       let page = try builder.map { try pageIfSmall($0.report) } ?? (html: [], notes: [])
       for picture in layers.flatMap(\.pictures) { try output.write(picture.fileName, picture.png) }
+      for figure in layers.flatMap(\.figures) { try output.write(figure.fileName, figure.bytes) }
+      if let animation { try output.write(Animation.fileName, animation.bytes) }
       for picture in explained { try output.write(picture.fileName, picture.png) }
       try output.write("manifest.json", Array(manifest.json.utf8))
       try output.write("index.html", Array(ContactSheet(manifest, hasReport: !page.html.isEmpty).html.utf8))
@@ -76,7 +80,9 @@ public struct Visualizer: Sendable {
       try output.commit()
       return VisualizationResult(
         folder: output.path, preprocess: run.preprocess, table: StatisticsTable.text(layers), manifest: manifest.json,
-        pictureCount: layers.reduce(explained.count) { $0 + $1.pictures.count },
+        pictureCount: layers.reduce(explained.count + (animation == nil ? 0 : 1)) {
+          $0 + $1.pictures.count + $1.figures.count
+        },
         notes: page.notes + (builder?.notes ?? [])
           + explanationNotes(shown.explanations, ofArray: run.picture == nil),
         terminalPictures: layers.compactMap(\.terminalText))

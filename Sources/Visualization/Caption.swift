@@ -32,14 +32,20 @@ struct Caption {
     _ lines: [String], x: Int, y: Int, width: Int, on canvas: inout IndexCanvas, map: ColorMap, style: TextStyle,
     text: TextDrawer
   ) {
-    var baseline = y + style.titleSize
-    text.draw(
-      text.shortened(title, size: style.titleSize, toFit: width), size: style.titleSize, x: x, baseline: baseline,
-      on: &canvas, map: map)
-    baseline += style.titleLine - style.titleSize + style.size
-    for line in lines {
-      text.draw(line, size: style.size, x: x, baseline: baseline, on: &canvas, map: map, strength: map.softInk)
-      baseline += style.line
+    for (number, line) in placed(lines, x: x, y: y, width: width, style, text).enumerated() {
+      text.draw(
+        line.text, size: line.size, x: line.x, baseline: line.baseline, on: &canvas, map: map,
+        strength: number == 0 ? 1 : map.softInk)
     }
+  }
+
+  /// The title and `lines`, each with its place.
+  func placed(
+    _ lines: [String], x: Int, y: Int, width: Int, _ style: TextStyle, _ text: TextDrawer
+  ) -> [(text: String, size: Int, x: Int, baseline: Int)] {
+    let title = text.shortened(title, size: style.titleSize, toFit: width)
+    let first = y + style.titleLine + style.size
+    return [(title, style.titleSize, x, y + style.titleSize)]
+      + lines.enumerated().map { ($1, style.size, x, first + $0 * style.line) }
   }
 }

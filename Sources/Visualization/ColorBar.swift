@@ -42,23 +42,48 @@ struct ColorBar {
     for index in 0...255 {
       canvas.fill(x: x + index * step, y: y, width: step, height: style.size, with: UInt8(index))
     }
+    for tick in placed(x: x, y: y, style, text) {
+      let mark = tick.mark
+      canvas.fill(x: mark.x, y: mark.y, width: mark.width, height: mark.height, with: map.ink)
+      guard let left = tick.left else { continue }
+      text.draw(
+        tick.label, size: style.size, x: left, baseline: tick.baseline, on: &canvas, map: map, strength: map.softInk)
+    }
+  }
+
+  /// A label with its place in pixels.
+  struct PlacedTick {
+    let label: String
+    let mark: PixelRectangle
+    /// Left edge of the label; nil where there is no room for it.
+    let left: Int?
+    let baseline: Int
+    /// Which end of the bar it stands at.
+    let end: End?
+
+    enum End { case first, last }
+  }
+
+  /// The labels of a bar whose upper left corner is at (`x`, `y`).
+  func placed(x: Int, y: Int, _ style: TextStyle, _ text: TextDrawer) -> [PlacedTick] {
     let thickness = max(1, style.size / 13)
     let baseline = y + style.size + style.size / 4 + style.size
     let lastLeft = x + width(style) - (ticks.last.map { text.width(of: $0.label, size: style.size) } ?? 0)
     var free = x
-    for (i, tick) in ticks.enumerated() {
-      let at = x + Int((tick.place * Double(step)).rounded())
-      let end = x + width(style) - thickness
-      canvas.fill(
-        x: min(max(at - thickness / 2, x), end), y: y + style.size, width: thickness, height: style.size / 4,
-        with: map.ink)
+    return ticks.enumerated().map { i, tick in
+      let at = x + Int((tick.place * Double(style.barStep)).rounded())
+      let mark = PixelRectangle(
+        x: min(max(at - thickness / 2, x), x + width(style) - thickness), y: y + style.size, width: thickness,
+        height: style.size / 4)
       let wide = text.width(of: tick.label, size: style.size)
       let left = min(max(at - wide / 2, x), x + width(style) - wide)
       // The number at the right end always stands; those before it give way.
       let room = i == ticks.count - 1 ? left : lastLeft - style.size / 2 - wide
-      guard left >= free, left <= room else { continue }
-      free = left + wide + style.size / 2
-      text.draw(tick.label, size: style.size, x: left, baseline: baseline, on: &canvas, map: map, strength: map.softInk)
+      let isPlaced = left >= free && left <= room
+      if isPlaced { free = left + wide + style.size / 2 }
+      return PlacedTick(
+        label: tick.label, mark: mark, left: isPlaced ? left : nil, baseline: baseline,
+        end: tick.place <= 0 ? .first : tick.place >= 256 ? .last : nil)
     }
   }
 }

@@ -74,3 +74,18 @@ package struct PixelRectangle: Sendable, Equatable {
     PixelRectangle(x: x - distance, y: y - distance, width: width + 2 * distance, height: height + 2 * distance)
   }
 }
+
+extension Raster {
+  /// The picture enlarged by the greatest whole factor, or reduced, so that it fits into a square of `side` pixels.
+  func fitted(in side: Int) throws -> Raster {
+    let longer = max(width, height)
+    if longer <= side {
+      let factor = side / longer
+      return try resized(width: width * factor, height: height * factor)
+    }
+    func reduced(_ length: Int) -> Int {
+      max(1, Int((Double(length) * Double(side) / Double(longer)).rounded()))
+    }
+    return try resized(width: reduced(width), height: reduced(height), interpolation: .bilinear)
+  }
+}

@@ -40,7 +40,7 @@ package struct ContactSheet: Sendable {
     </dl>
     </header>
     <main>
-    \(explanations)\(table)\(manifest.layers.enumerated().map(section).joined())</main>
+    \(animation)\(explanations)\(table)\(manifest.layers.enumerated().map(section).joined())</main>
     </body>
     </html>
 
@@ -57,6 +57,21 @@ package struct ContactSheet: Sendable {
       if !names.contains(name) { names.append(name) }
     }
     return names.isEmpty ? "" : "<dt>Scale</dt><dd>\(names.joined(separator: "; ").inHTML)</dd>\n"
+  }
+
+  private var animation: String {
+    guard let animation = manifest.animation else { return "" }
+    return """
+      <section id="animation">
+      <h2>Layer by layer</h2>
+      <figure>
+      <a href="\(Animation.fileName.inURL)"><img src="\(Animation.fileName.inURL)" width="\(animation.width)" \
+      height="\(animation.height)" alt="The strongest channels of \(count(animation.frames, "layer")), one after the other"></a>
+      <figcaption><a href="\(Animation.fileName.inURL)">\(Animation.fileName)</a></figcaption>
+      </figure>
+      </section>
+
+      """
   }
 
   private var explanations: String {
@@ -127,9 +142,23 @@ package struct ContactSheet: Sendable {
       <section id="layer\(place)">
       <h2>\(layer.name.inHTML)</h2>
       <p>\(facts.joined(separator: " · ").inHTML)</p>
-      \(figures.joined())</section>
+      \(figures.joined())\(papers(layer))</section>
 
       """
+  }
+
+  /// The figures for papers: shown where there is no PNG of the same style, else as links.
+  private func papers(_ layer: RenderedLayer) -> String {
+    let shown = Set(layer.pictures.map(\.style))
+    let images = layer.figures.filter { $0.format == .svg && !shown.contains($0.style) }.map { figure in
+      """
+      <figure><a href="\(figure.fileName.inURL)"><img\(figure.style == .grid ? " class=\"fit\"" : "") loading="lazy" src="\(figure.fileName.inURL)" \
+      alt="\("\(layer.name): \(count(layer.statistics.channelCount, "channel")) (\(figure.style.rawValue))".inHTML)"></a></figure>
+
+      """
+    }
+    let links = layer.figures.map { "<a href=\"\($0.fileName.inURL)\">\($0.fileName.inHTML)</a>" }
+    return images.joined() + (links.isEmpty ? "" : "<p>\(links.joined(separator: " · "))</p>\n")
   }
 
   /// Whether a picture is shown reduced to the page's width, to be seen as a whole, rather than scrolled.

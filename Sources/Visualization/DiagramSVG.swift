@@ -106,7 +106,7 @@ extension Diagram {
 
 extension Double {
   /// The number with at most one place behind the point.
-  fileprivate var inSVG: String {
+  var inSVG: String {
     let tenths = (self * 10).rounded() / 10
     return tenths == tenths.rounded() ? inPlaces(0) : tenths.inPlaces(1)
   }

@@ -8,33 +8,50 @@ struct Figure {
   let maps: QuantizedMaps
   let tiles: TileLayout
 
-  /// Draws everything, and gives the tiles' place in the picture.
-  func draw(with text: TextDrawer) throws -> (canvas: IndexCanvas, tiles: TileLayout) {
+  /// Where everything is, in pixels.
+  struct Placement {
+    let style: TextStyle
+    let margin: Int
+    /// Width between the margins.
+    let inner: Int
+    /// Lines of the caption below its title.
+    let lines: [String]
+    let tilesTop: Int
+    let barTop: Int
+    let width: Int
+    let height: Int
+  }
+
+  func place(with text: TextDrawer) -> Placement {
     let extent = tiles.extent
     let style = TextStyle(for: extent)
     let margin = style.size
     // Narrow tiles do not dictate the width: the colour bar and texts of usual length fit in any case.
     let inner = max(extent.width, max(bar.width(style), caption.width(style, text)))
     let lines = caption.lines(toFit: inner, style, text)
-
-    let captionTop = margin
-    let tilesTop = captionTop + Caption.height(lines, style) + margin / 2
+    let tilesTop = margin + Caption.height(lines, style) + margin / 2
     let barTop = tilesTop + extent.height + margin
-    let height = barTop + bar.height(style) + margin
-    let width = inner + 2 * margin
-    var canvas = IndexCanvas(width: width, height: height, filledWith: map.paper)
+    return Placement(
+      style: style, margin: margin, inner: inner, lines: lines, tilesTop: tilesTop, barTop: barTop,
+      width: inner + 2 * margin, height: barTop + bar.height(style) + margin)
+  }
 
-    caption.draw(lines, x: margin, y: captionTop, width: inner, on: &canvas, map: map, style: style, text: text)
-
+  /// Draws everything, and gives the tiles' place in the picture.
+  func draw(with text: TextDrawer) throws -> (canvas: IndexCanvas, tiles: TileLayout) {
+    let place = place(with: text)
+    let (margin, style) = (place.margin, place.style)
+    var canvas = IndexCanvas(width: place.width, height: place.height, filledWith: map.paper)
+    caption.draw(
+      place.lines, x: margin, y: margin, width: place.inner, on: &canvas, map: map, style: style, text: text)
     var placed = tiles
     placed.x = margin + tiles.gap
-    placed.y = tilesTop + tiles.gap
+    placed.y = place.tilesTop + tiles.gap
     drawTiles(placed, on: &canvas)
-    bar.draw(on: &canvas, x: margin, y: barTop, map: map, style: style, text: text)
+    bar.draw(on: &canvas, x: margin, y: place.barTop, map: map, style: style, text: text)
     return (canvas, placed)
   }
 
-  private func drawTiles(_ tiles: TileLayout, on canvas: inout IndexCanvas) {
+  func drawTiles(_ tiles: TileLayout, on canvas: inout IndexCanvas) {
     let gap = tiles.gap
     // Lines around each tile that is there; the rest of the last row stays paper.
     if gap > 0 {

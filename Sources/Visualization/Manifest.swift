@@ -19,10 +19,12 @@ package struct Manifest: Sendable {
   package var layers: [RenderedLayer]
   /// What counts for a class, where that was asked for.
   package var explanations: [ExplanationPicture]
+  /// The animation through the layers, where that was asked for.
+  package var animation: Animation?
 
   package init(
     model: String, image: String, preprocess: String, inputHeight: Int, inputWidth: Int, h5convVersion: String,
-    layers: [RenderedLayer], explanations: [ExplanationPicture] = []
+    layers: [RenderedLayer], explanations: [ExplanationPicture] = [], animation: Animation? = nil
   ) {
     self.model = model
     self.image = image
@@ -32,6 +34,7 @@ package struct Manifest: Sendable {
     self.h5convVersion = h5convVersion
     self.layers = layers
     self.explanations = explanations
+    self.animation = animation
   }
 
   /// The manifest as JSON text, ending in a line feed; figures that are not finite are null.
@@ -46,6 +49,12 @@ package struct Manifest: Sendable {
       "layers": .array(layers.map(\.json)),
     ]
     if !explanations.isEmpty { object["explanations"] = .array(explanations.map(\.json)) }
+    if let animation {
+      object["animation"] = [
+        "path": .string(Animation.fileName), "width": .int(animation.width), "height": .int(animation.height),
+        "frames": .int(animation.frames), "milliseconds": .int(Animation.duration),
+      ]
+    }
     return JSONValue.object(object).text(pretty: true) + "\n"
   }
 }
@@ -73,8 +82,18 @@ extension RenderedLayer {
       "files": .array(pictures.map(\.json)),
       "seconds": .double(seconds),
     ]
+    if !figures.isEmpty { object["figures"] = .array(figures.map(\.json)) }
     if let shownChannels { object["channel_indices"] = .array(shownChannels.map { .int($0) }) }
     return .object(object)
+  }
+}
+
+extension RenderedFigure {
+  fileprivate var json: JSONValue {
+    [
+      "style": .string(style.rawValue), "format": .string(format.rawValue), "path": .string(fileName),
+      "width": .double(width), "height": .double(height),
+    ]
   }
 }
 

@@ -12,6 +12,16 @@ package enum PictureStyle: String, Sendable, CaseIterable {
   package var colorMap: ColorMap { self == .strip ? .plasma : .viridis }
 }
 
+/// A kind of file.
+package enum PictureFormat: String, Sendable, CaseIterable {
+  /// Palette indices, from which the activations can be read back.
+  case png
+  /// Figures for papers, with text, dark on white.
+  case svg, pdf
+  /// One animation that goes through the layers.
+  case apng
+}
+
 /// How pictures are made.
 package struct PictureOptions: Sendable {
   package var scale = Scale.zscore
@@ -29,6 +39,8 @@ package struct PictureOptions: Sendable {
   package var strongest: Int?
   /// What makes a channel strong.
   package var measure = ChannelMeasure.max
+  /// The files that are made.
+  package var formats: Set<PictureFormat> = [.png]
   /// The terminal that shows the strongest channels of each layer.
   package var screen: TerminalScreen?
 
@@ -58,6 +70,17 @@ package struct RenderedPicture: Sendable {
   package let tiles: TileLayout
 }
 
+/// A figure of a layer for papers.
+package struct RenderedFigure: Sendable {
+  package let style: PictureStyle
+  package let format: PictureFormat
+  package let fileName: String
+  package let bytes: [UInt8]
+  /// Size in pixels of an SVG, in points of a PDF.
+  package let width: Double
+  package let height: Double
+}
+
 /// All pictures of a layer, and what its activations are like.
 package struct RenderedLayer: Sendable {
   package let index: Int
@@ -71,6 +94,10 @@ package struct RenderedLayer: Sendable {
   /// What index 0 begins and index 255 ends at; nil when each channel has its own range.
   package let range: ClosedRange<Double>?
   package let pictures: [RenderedPicture]
+  /// The same as figures for papers.
+  package let figures: [RenderedFigure]
+  /// The strongest channels, for an animation; nil where none is wanted.
+  package let showcase: Showcase?
   /// The channels that the tiles of the pictures show; nil when these are all, in order.
   package let shownChannels: [Int]?
   /// The text that shows the strongest channels on ``PictureOptions/screen``; nil where there is none.
@@ -110,12 +137,15 @@ package func render(
   var statistics = LayerStatistics(planar)
   let quantized = QuantizedMaps(planar, scale: options.scale, statistics: statistics)
   statistics.flatChannels = quantized.flatChannels
-  let isRanked = options.strongest.map { $0 < planar.channels } == true || options.screen != nil
+  let isRanked =
+    options.strongest.map { $0 < planar.channels } == true || options.screen != nil || options.formats.contains(.apng)
   let ranking = isRanked ? ChannelPeaks(maps).strongest(planar.channels, by: options.measure) : []
   let shown = options.strongest.flatMap { $0 < planar.channels ? Array(ranking.prefix($0)) : nil }
   let drawn = shown.map(quantized.selecting) ?? quantized
   let text = try TextDrawer()
-  let pictures = try styles.map { style in
+  var pictures: [RenderedPicture] = []
+  var figures: [RenderedFigure] = []
+  for style in styles {
     let map = options.colorMap(for: style)
     let tiles = TileLayout(drawn, style: style, options: options)
     try tiles.check(maps.name)
@@ -126,19 +156,26 @@ package func render(
         facts: captionFacts(maps, statistics, options, shown: shown, style: style, rows: tiles.rows)),
       bar: ColorBar(options.scale, range: quantized.range), lines: map.lines(under: options.scale), maps: drawn,
       tiles: tiles)
+    let title = "\(maps.name.escapedForTerminal) \(shapeText(maps.shape))"
+    figures += try renderedFigures(figure, title: title, "\(fileName).\(style.rawValue)", style, options, text)
+    guard options.formats.contains(.png) else { continue }
     let (canvas, placed) = try figure.draw(with: text)
     let png = try PNGPicture(
       kind: .palette(map.colors), width: canvas.width, height: canvas.height, pixels: canvas.pixels, dpi: options.dpi,
       texts: [
-        .init("Title", "\(maps.name.escapedForTerminal) \(shapeText(maps.shape))"), .init("Software", "h5conv"),
+        .init("Title", title), .init("Software", "h5conv"),
         .init("Scale", options.scale.name), .init("Min", "\(statistics.minimum)"),
         .init("Max", "\(statistics.maximum)"), .init("Colormap", map.name),
       ]
     ).encoded()
-    return RenderedPicture(
-      style: style, fileName: "\(fileName).\(style.rawValue).png", png: png, width: canvas.width,
-      height: canvas.height, colorMap: map, tiles: placed)
+    pictures.append(
+      RenderedPicture(
+        style: style, fileName: "\(fileName).\(style.rawValue).png", png: png, width: canvas.width,
+        height: canvas.height, colorMap: map, tiles: placed))
   }
+  let showcase =
+    options.formats.contains(.apng)
+    ? Showcase(planar, quantized, scale: options.scale, strongest: ranking, size: Animation.tiles) : nil
   let terminalText = try options.screen.map { screen in
     try Showcase(planar, quantized, scale: options.scale, strongest: ranking, size: Showcase.Size(for: screen))
       .text(for: screen, maps, options)
@@ -146,7 +183,25 @@ package func render(
   return RenderedLayer(
     index: maps.index, name: maps.name, className: maps.className, isBeforeActivation: maps.isBeforeActivation,
     shape: maps.shape, statistics: statistics, scale: options.scale, range: quantized.range, pictures: pictures,
+    figures: figures, showcase: showcase,
     shownChannels: shown, terminalText: terminalText, seconds: (clock.now - start) / .seconds(1))
+}
+
+/// The figure in the formats for papers that are wanted.
+private func renderedFigures(
+  _ figure: Figure, title: String, _ fileName: String, _ style: PictureStyle, _ options: PictureOptions,
+  _ text: TextDrawer
+) throws -> [RenderedFigure] {
+  let formats = [PictureFormat.svg, .pdf].filter(options.formats.contains)
+  guard !formats.isEmpty else { return [] }
+  let vector = VectorFigure(figure, title: title, dpi: options.dpi, with: text)
+  return try formats.map { format in
+    let scale = format == .pdf ? vector.points : 1
+    return RenderedFigure(
+      style: style, format: format, fileName: "\(fileName).\(format.rawValue)",
+      bytes: format == .pdf ? try vector.pdf() : try vector.svg(), width: vector.width * scale,
+      height: vector.height * scale)
+  }
 }
 
 extension TileLayout {

@@ -47,17 +47,28 @@ package struct Showcase: Sendable {
   /// The tiles alone, with the colours of `map`; lines between them are paper.
   func canvas(_ map: ColorMap) -> IndexCanvas {
     var canvas = IndexCanvas(width: tiles.extent.width, height: tiles.extent.height, filledWith: map.paper)
-    maps.draw(tiles, on: &canvas)
+    draw(on: &canvas, x: 0, y: 0)
     return canvas
+  }
+
+  /// Draws the tiles with lines around them, which are paper, from (`x`, `y`) on.
+  func draw(on canvas: inout IndexCanvas, x: Int, y: Int) {
+    var placed = tiles
+    (placed.x, placed.y) = (x + tiles.gap, y + tiles.gap)
+    maps.draw(placed, on: &canvas)
+  }
+
+  /// Which channels there are, and of how many activations.
+  func facts(by measure: ChannelMeasure) -> [String] {
+    let list = channels.map(String.init).joined(separator: " ")
+    return ["\(channels.count) of \(total) channels, by \(measure.rawValue): \(list)"]
+      + (reduction > 1 ? ["means of \(reduction)×\(reduction)"] : [])
   }
 
   /// The picture for a terminal, with a line that says what it shows.
   func text(for screen: TerminalScreen, _ layer: FeatureMaps, _ options: PictureOptions) throws -> String {
     let map = options.colorMap(for: .grid)
-    var facts = ["\(channels.count) of \(total) channels, by \(options.measure.rawValue): "]
-    facts[0] += channels.map(String.init).joined(separator: " ")
-    facts.append(options.scale.name)
-    if reduction > 1 { facts.append("means of \(reduction)×\(reduction)") }
+    let facts = facts(by: options.measure) + [options.scale.name]
     let title = "\(layer.name.escapedForTerminal)  \(shapeText(layer.shape))  \(facts.joined(separator: ", "))"
     let room = max(20, screen.columns - 1)
     let line = title.count <= room ? title : title.prefix(room - 1) + "…"

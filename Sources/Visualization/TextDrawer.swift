@@ -95,6 +95,23 @@ final class TextDrawer {
     return drawn
   }
 
+  /// The font's measures, in thousandths of an em.
+  var metrics: FontMetrics {
+    let (font, units) = (face.pointee, max(1, Int(face.pointee.units_per_EM)))
+    func scaled(_ value: Int) -> Int { value * 1000 / units }
+    return FontMetrics(
+      box: [font.bbox.xMin, font.bbox.yMin, font.bbox.xMax, font.bbox.yMax].map { scaled(Int($0)) },
+      ascent: scaled(Int(font.ascender)), descent: scaled(Int(font.descender)))
+  }
+
+  /// The number of the glyph of `scalar`, 0 where the font lacks it, and its advance in thousandths of an em.
+  func fontGlyph(of scalar: Unicode.Scalar) -> (number: Int, width: Int) {
+    let number = FT_Get_Char_Index(face, FT_ULong(scalar.value))
+    guard FT_Load_Glyph(face, number, h5conv_ft_unscaled()) == 0 else { return (0, 0) }
+    let units = max(1, Int(face.pointee.units_per_EM))
+    return (Int(number), Int(face.pointee.glyph.pointee.metrics.horiAdvance) * 1000 / units)
+  }
+
   private func render(_ scalar: Unicode.Scalar, size: Int) -> Glyph? {
     if size != self.size {
       guard FT_Set_Pixel_Sizes(face, 0, FT_UInt(size)) == 0 else { return nil }
@@ -115,4 +132,12 @@ final class TextDrawer {
       advance: (slot.advance.x + 32) >> 6, left: Int(slot.bitmap_left), top: Int(slot.bitmap_top), width: width,
       coverage: coverage)
   }
+}
+
+/// Measures of the bundled font, in thousandths of an em.
+struct FontMetrics {
+  /// Least x and y, greatest x and y of all glyphs.
+  let box: [Int]
+  let ascent: Int
+  let descent: Int
 }

@@ -145,18 +145,3 @@ package struct TopSheet: Sendable {
     ).encoded()
   }
 }
-
-extension Raster {
-  /// The picture enlarged by the greatest whole factor, or reduced, so that it fits into a square of `side` pixels.
-  fileprivate func fitted(in side: Int) throws -> Raster {
-    let longer = max(width, height)
-    if longer <= side {
-      let factor = side / longer
-      return try resized(width: width * factor, height: height * factor)
-    }
-    func reduced(_ length: Int) -> Int {
-      max(1, Int((Double(length) * Double(side) / Double(longer)).rounded()))
-    }
-    return try resized(width: reduced(width), height: reduced(height), interpolation: .bilinear)
-  }
-}

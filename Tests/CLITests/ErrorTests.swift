@@ -164,6 +164,7 @@ struct ErrorTests {
     Failure("sample of nothing", ["predict", tutorial, picture("rgb8.png"), "--sample", "0"], 64, "--sample"),
     Failure("top of nothing", ["predict", tutorial, picture("rgb8.png"), "--top", "0"], 64, "--top"),
     Failure("unknown scale", ["viz", tutorial, picture("rgb8.png"), "-o", "~/a", "--scale", "loud"], 64, "loud"),
+    Failure("unknown format", ["viz", tutorial, picture("rgb8.png"), "-o", "~/a", "--format", "png,bmp"], 64, "'bmp'"),
     Failure("unknown style", ["viz", tutorial, picture("rgb8.png"), "-o", "~/a", "--style", "cubism"], 64, "cubism"),
     Failure("unknown colours", ["viz", tutorial, picture("rgb8.png"), "-o", "~/a", "--colormap", "jet9"], 64, "jet9"),
     Failure("columns out of range", ["viz", tutorial, picture("rgb8.png"), "-o", "~/a", "--columns", "0"], 64),

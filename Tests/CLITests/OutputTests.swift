@@ -280,6 +280,29 @@ struct VizTests {
     #expect(layer["files"]?.array?.allSatisfy { $0["columns"] == 5 } == true)
   }
 
+  @Test(arguments: ["svg,pdf,apng", "png,svg", "apng"]) func formats(_ formats: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run([
+      "viz", tutorial, picture("rgb8.png"), "-l", "conv2d_1,block1_conv1", "--format", formats, "--style", "grid", "-o",
+      folder.file("out"), "--json", "--quiet",
+    ])
+    try #require(run.code == 0, "\(run)")
+    let json = try run.json()
+    #expect(try JSONSchema(named: "viz-manifest").problems(json) == [])
+    let wanted = formats.split(separator: ",").map(String.init)
+    let layers = try #require(json["layers"]?.array)
+    let figures = layers.flatMap { $0["figures"]?.array ?? [] }
+    let files = layers.flatMap { $0["files"]?.array ?? [] } + figures + (json["animation"].map { [$0] } ?? [])
+    #expect(files.count == (wanted.contains("png") ? 2 : 0) + figures.count + (wanted.contains("apng") ? 1 : 0))
+    #expect(figures.count == 2 * wanted.count { ["svg", "pdf"].contains($0) })
+    let sheet = String(decoding: contents(of: folder.file("out/index.html")), as: UTF8.self)
+    for path in files.compactMap({ $0["path"]?.string }) {
+      #expect(!contents(of: folder.file("out/" + path)).isEmpty, "\(path)")
+      #expect(sheet.contains("href=\"./\(path)\""))
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).count == files.count + 3)
+  }
+
   /// --explain adds a picture for each method and layer, and says in the manifest what it shows.
   @Test func explanations() throws {
     let folder = try TemporaryFolder()
