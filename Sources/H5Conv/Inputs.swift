@@ -32,7 +32,8 @@ extension Model {
         }
         if names.isEmpty { throw H5ConvError(.cannotRead, "the folder has no PNG or JPEG files", file: path) }
         if let sample { names = names.sampled(sample, seed: seed) }
-        return names.map { InputItem(path: path + "/" + $0, count: 1, arrays: nil) }
+        let folder = path.hasSuffix("/") ? path : path + "/"
+        return names.map { InputItem(path: folder + $0, count: 1, arrays: nil) }
       }
       guard ArrayFile.isArray(path) else { return [InputItem(path: path, count: 1, arrays: nil)] }
       let arrays = try arrays(path)
