@@ -59,6 +59,9 @@ struct VizCommand: SupervisedCommand {
         + "than the last convolution as gradcam:LAYER. In the page, and as pictures in the folder.",
       valueName: "method"))
   var explain: String?
+  @Flag(
+    help: "Draw the layers' kernels too: over red, green and blue as colours, deeper as a matrix of input and output.")
+  var kernels = false
   @Option(
     name: .customLong("class"),
     help: ArgumentHelp("The class to explain: its number, its name in --labels, or top.", valueName: "class"))
@@ -97,6 +100,7 @@ struct VizCommand: SupervisedCommand {
     var visualizer = opened.visualizer
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     visualizer.compared = try compare.map { try self.opened($0, report).visualizer }
+    visualizer.drawsKernels = kernels
     if isPage, let output { return try writePage(visualizer, items, to: output) }
     var manifests: [String] = []
     let (figures, folders) = (try figures, ResultFolders(model: path, output: output, items: items))
@@ -157,6 +161,9 @@ struct VizCommand: SupervisedCommand {
       throw ValidationError("viz writes a folder or a page (.html); \(output) looks like another file")
     }
     if isPage, json { throw ValidationError("--json is about a folder of pictures; the page holds its own data") }
+    if isPage, kernels {
+      throw ValidationError("--kernels makes pictures in a folder; \(output ?? "") is a page: give a folder with -o")
+    }
     if isPage, terminal != nil {
       throw ValidationError("--terminal is about a folder of pictures; \(output ?? "") is a page")
     }

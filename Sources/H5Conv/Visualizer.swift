@@ -21,6 +21,8 @@ public struct Visualizer: Sendable {
   ///
   /// What they are to draw in folders is not looked at.
   public var compared: [Visualizer] = []
+  /// Whether the kernels of the layers are drawn too, in folders of pictures.
+  public var drawsKernels = false
 
   /// - Parameters:
   ///   - subModel: the layers to show.
@@ -56,6 +58,7 @@ public struct Visualizer: Sendable {
     let (styles, options) = try figures.resolved()
     let run = try VisualizerRun(item, of: self)
     let others = try compared.map { try VisualizerRun(item, of: $0) }
+    let kernels = drawsKernels ? try kernelPictures(dpi: figures.dpi) : []
     return try (0..<run.count).map { example in
       let output = try OutputFolder(try folder(example, run.count), replaces: replaces)
       var builder: ReportBuilder?
@@ -68,11 +71,12 @@ public struct Visualizer: Sendable {
       let manifest = Manifest(
         model: subModel.model.path, image: run.name(of: example), preprocess: run.preprocess,
         inputHeight: run.height, inputWidth: run.width, h5convVersion: version, layers: layers,
-        explanations: explained, animation: animation)
+        explanations: explained, kernels: kernels, animation: animation)
       let page = try builder.map { try pageIfSmall($0.report) } ?? (html: [], notes: [])
       for picture in layers.flatMap(\.pictures) { try output.write(picture.fileName, picture.png) }
       for figure in layers.flatMap(\.figures) { try output.write(figure.fileName, figure.bytes) }
       if let animation { try output.write(Animation.fileName, animation.bytes) }
+      for kernel in kernels { try output.write(kernel.fileName, kernel.png) }
       for picture in explained { try output.write(picture.fileName, picture.png) }
       try output.write("manifest.json", Array(manifest.json.utf8))
       try output.write("index.html", Array(ContactSheet(manifest, hasReport: !page.html.isEmpty).html.utf8))
@@ -80,7 +84,7 @@ public struct Visualizer: Sendable {
       try output.commit()
       return VisualizationResult(
         folder: output.path, preprocess: run.preprocess, table: StatisticsTable.text(layers), manifest: manifest.json,
-        pictureCount: layers.reduce(explained.count + (animation == nil ? 0 : 1)) {
+        pictureCount: layers.reduce(explained.count + kernels.count + (animation == nil ? 0 : 1)) {
           $0 + $1.pictures.count + $1.figures.count
         },
         notes: page.notes + (builder?.notes ?? [])

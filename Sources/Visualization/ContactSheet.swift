@@ -142,7 +142,19 @@ package struct ContactSheet: Sendable {
       <section id="layer\(place)">
       <h2>\(layer.name.inHTML)</h2>
       <p>\(facts.joined(separator: " · ").inHTML)</p>
-      \(figures.joined())\(papers(layer))</section>
+      \(figures.joined())\(papers(layer))\(kernel(of: layer))</section>
+
+      """
+  }
+
+  private func kernel(of layer: RenderedLayer) -> String {
+    guard let kernel = manifest.kernels.first(where: { $0.source.name == layer.name }) else { return "" }
+    return """
+      <figure>
+      <a href="\(kernel.fileName.inURL)"><img\(kernel.width > 1200 ? " class=\"fit\"" : "") loading="lazy" src="\(kernel.fileName.inURL)" \
+      width="\(kernel.width)" height="\(kernel.height)" alt="\("\(layer.name): kernel".inHTML)"></a>
+      <figcaption>kernel, <a href="\(kernel.fileName.inURL)">\(kernel.fileName.inHTML)</a></figcaption>
+      </figure>
 
       """
   }

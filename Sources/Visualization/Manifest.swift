@@ -19,12 +19,15 @@ package struct Manifest: Sendable {
   package var layers: [RenderedLayer]
   /// What counts for a class, where that was asked for.
   package var explanations: [ExplanationPicture]
+  /// Kernels of the layers, where these were asked for.
+  package var kernels: [RenderedKernel]
   /// The animation through the layers, where that was asked for.
   package var animation: Animation?
 
   package init(
     model: String, image: String, preprocess: String, inputHeight: Int, inputWidth: Int, h5convVersion: String,
-    layers: [RenderedLayer], explanations: [ExplanationPicture] = [], animation: Animation? = nil
+    layers: [RenderedLayer], explanations: [ExplanationPicture] = [], kernels: [RenderedKernel] = [],
+    animation: Animation? = nil
   ) {
     self.model = model
     self.image = image
@@ -34,6 +37,7 @@ package struct Manifest: Sendable {
     self.h5convVersion = h5convVersion
     self.layers = layers
     self.explanations = explanations
+    self.kernels = kernels
     self.animation = animation
   }
 
@@ -49,6 +53,7 @@ package struct Manifest: Sendable {
       "layers": .array(layers.map(\.json)),
     ]
     if !explanations.isEmpty { object["explanations"] = .array(explanations.map(\.json)) }
+    if !kernels.isEmpty { object["kernels"] = .array(kernels.map(\.json)) }
     if let animation {
       object["animation"] = [
         "path": .string(Animation.fileName), "width": .int(animation.width), "height": .int(animation.height),

@@ -303,6 +303,25 @@ struct VizTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).count == files.count + 3)
   }
 
+  @Test func kernels() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program.run([
+      "viz", tutorial, picture("rgb8.png"), "-l", "conv2d_1,block1_conv1,block1_pool1", "--kernels", "-o",
+      folder.file("out"), "--json", "--quiet",
+    ])
+    try #require(run.code == 0, "\(run)")
+    let json = try run.json()
+    #expect(try JSONSchema(named: "viz-manifest").problems(json) == [])
+    let kernels = try #require(json["kernels"]?.array)
+    #expect(kernels.map { $0["layer"]?.string } == ["conv2d_1", "block1_conv1"])
+    #expect(kernels.map { $0["style"]?.string } == ["colors", "matrix"])
+    #expect(kernels.map { $0["columns"]?.integer } == [16, 32])
+    let sheet = String(decoding: contents(of: folder.file("out/index.html")), as: UTF8.self)
+    for path in kernels.compactMap({ $0["path"]?.string }) {
+      #expect(!contents(of: folder.file("out/" + path)).isEmpty && sheet.contains(path), "\(path)")
+    }
+  }
+
   /// --explain adds a picture for each method and layer, and says in the manifest what it shows.
   @Test func explanations() throws {
     let folder = try TemporaryFolder()

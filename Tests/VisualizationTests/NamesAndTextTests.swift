@@ -1,4 +1,5 @@
 import Foundation
+import H5ConvTensors
 import H5ConvVisualization
 import TestSupport
 import Testing
@@ -70,12 +71,23 @@ import Testing
     let definitions = try #require(schema["$defs"] as? [String: [String: Any]])
     var manifest = try manifest()
     manifest.explanations = [try ExplanationPictureTests.draw([0, 4])]
+    var options = PictureOptions()
+    (options.formats, options.strongest) = ([.png, .svg, .apng], 2)
+    manifest.layers = try render([feature(4, 6, 20)], options: options)
+    manifest.animation = try Animation(manifest.layers, picture: nil, options: options)
+    let kernel = KernelSource(
+      index: 3, name: "conv", className: "Conv2D", kernel: try Tensor(shape: [1, 1, 1, 2], values: [1, 2]))
+    manifest.kernels = [try RenderedKernel(matrix: kernel, named: "03_conv", columns: 2, cell: 1, dpi: 300)]
     let json = try #require(try JSONSerialization.jsonObject(with: Data(manifest.json.utf8)) as? [String: Any])
     let explanation = try #require((json["explanations"] as? [[String: Any]])?.first)
     let layer = try #require((json["layers"] as? [[String: Any]])?.first)
     let picture = try #require((layer["files"] as? [[String: Any]])?.first)
+    let figure = try #require((layer["figures"] as? [[String: Any]])?.first)
+    let drawnKernel = try #require((json["kernels"] as? [[String: Any]])?.first)
     let levels = [
-      (json, schema, ["explanations"]), (layer, definitions["layer"] ?? [:], []),
+      (json, schema, ["explanations", "kernels", "animation"]),
+      (layer, definitions["layer"] ?? [:], ["at", "figures", "channel_indices"]),
+      (figure, definitions["figure_file"] ?? [:], []), (drawnKernel, definitions["kernel"] ?? [:], []),
       (picture, definitions["file"] ?? [:], []), (explanation, definitions["explanation"] ?? [:], []),
     ]
     for (value, schema, optional) in levels {

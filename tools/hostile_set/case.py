@@ -52,6 +52,7 @@ def model_runs(path, inputs=None, hdf5=True):
         ['extract', path, inputs or picture, '-l', '*', '-o', 'out/all.npz'],
         ['extract', path, picture, '-l', '*', '-o', 'out/all.h5'],
         ['viz', path, picture, '-l', '*', '-o', 'out/viz'],
+        ['viz', path, picture, '-l', '*', '--at', 'pre', '--kernels', '--format', 'svg,pdf,apng', '-o', 'out/figures'],
         ['top', path, picture, '-l', '*', '-o', 'out/top'],
     ]
 
