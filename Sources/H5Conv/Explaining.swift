@@ -67,26 +67,58 @@ extension Model {
   public func explain(
     _ input: Tensor, _ options: ExplanationOptions = ExplanationOptions(), threads: Int? = nil
   ) throws -> Explanation {
+    let all = try explain(input, [options], threads: threads)
+    guard let explanation = all.first else { throw H5ConvError(.internalFault, "no explanation was made") }
+    return explanation
+  }
+
+  /// Explains the score of a class for one picture in several ways.
+  ///
+  /// What they have in common is computed once: the gradients of all layers that the CAM methods look at come from one pass.
+  ///
+  /// - Parameter progress: is told before each.
+  /// - Throws: `H5ConvError` as ``explain(_:_:threads:)``.
+  public func explain(
+    _ input: Tensor, _ options: [ExplanationOptions], threads: Int? = nil, progress: () -> Void = {}
+  ) throws -> [Explanation] {
     try naming(path) {
       let network = try ScoreNetwork(self, input, threads: Threads(threads))
-      let target = try network.score(of: input, choosing: options.classIndex)
-      switch options.method {
-      case "saliency", "smoothgrad", "ig": return try network.attribute(target, options)
-      case "occlusion": return try network.occlude(target, options)
-      default: break
+      var targets: [Int?: ScoreNetwork.Target] = [:]
+      var evidence: [Int?: ScoreNetwork.Evidence] = [:]
+      return try options.map { one in
+        progress()
+        let target = try targets[one.classIndex] ?? network.score(of: input, choosing: one.classIndex)
+        targets[one.classIndex] = target
+        guard let method = ClassActivation(rawValue: one.method) else { return try network.explain(target, one) }
+        let layer = try network.layer(one.layer)
+        let known =
+          try evidence[one.classIndex]
+          ?? network.evidence(
+            target,
+            options.filter { $0.classIndex == one.classIndex && ClassActivation(rawValue: $0.method) != nil }.map {
+              try network.layer($0.layer)
+            })
+        evidence[one.classIndex] = known
+        return try network.activation(target, method, layer, known)
       }
-      let layer = try network.layer(options.layer)
-      if let method = ClassActivation(rawValue: options.method) { return try network.activation(target, method, layer) }
-      switch options.method {
-      case "eigencam":
-        let maps = try network.maps(layer)
-        return network.explanation(target, options.method, layer.key, EigenCAM.map(maps), hasClass: false)
-      case "scorecam": return try network.scoreCAM(target, layer)
-      default:
-        throw H5ConvError(
-          .usage, "there is no method '\(options.method)'",
-          remedy: "use one of \(ExplanationOptions.methods.joined(separator: ", "))")
-      }
+    }
+  }
+}
+
+extension ScoreNetwork {
+  /// Explains by a method that needs no gradients at a layer.
+  fileprivate func explain(_ target: Target, _ options: ExplanationOptions) throws -> Explanation {
+    switch options.method {
+    case "saliency", "smoothgrad", "ig": return try attribute(target, options)
+    case "occlusion": return try occlude(target, options)
+    case "eigencam":
+      let layer = try layer(options.layer)
+      return explanation(target, options.method, layer.key, EigenCAM.map(try maps(layer)), hasClass: false)
+    case "scorecam": return try scoreCAM(target, try layer(options.layer))
+    default:
+      throw H5ConvError(
+        .usage, "there is no method '\(options.method)'",
+        remedy: "use one of \(ExplanationOptions.methods.joined(separator: ", "))")
     }
   }
 }

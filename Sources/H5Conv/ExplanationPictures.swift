@@ -88,10 +88,8 @@ extension Visualizer {
   func explain(_ run: VisualizerRun, example: Int, progress: () -> Void) throws -> [ExplanationMap] {
     guard !explanations.isEmpty else { return [] }
     let input = try run.input(of: example)
-    return try explanations.map { options in
-      progress()
-      return try subModel.model.explain(input, options, threads: threads).map(report.labels)
-    }
+    return try subModel.model.explain(input, explanations, threads: threads, progress: progress)
+      .map { $0.map(report.labels) }
   }
 
   /// Draws `maps` over what the network saw.

@@ -117,10 +117,26 @@ struct ScoreNetwork {
     return try planes(try plan.run([input], threads: threads)[0], model.dataFormat(of: layer) ?? model.dataFormat)
   }
 
-  func activation(_ target: Target, _ method: ClassActivation, _ layer: Tap) throws -> Explanation {
+  /// Feature maps and the gradients of a score by them.
+  typealias Evidence = [TensorID: (maps: Tensor, gradients: Tensor)]
+
+  /// The feature maps of `layers` and the gradients of the target's score by them, from one pass.
+  func evidence(_ target: Target, _ layers: [Tap]) throws -> Evidence {
+    let points = Array(Set(layers.map(\.tensor)))
+    let results = try plan(wanted: points, by: points).run([input, target.seed], threads: threads)
+    // The maps, the scores, the gradients.
+    return Dictionary(
+      uniqueKeysWithValues: points.indices.map { (points[$0], (results[$0], results[points.count + 1 + $0])) })
+  }
+
+  func activation(
+    _ target: Target, _ method: ClassActivation, _ layer: Tap, _ evidence: Evidence
+  ) throws -> Explanation {
+    guard let known = evidence[layer.tensor] else {
+      throw H5ConvError(.internalFault, "no gradients of layer '\(layer.key)' were computed")
+    }
     let format = model.dataFormat(of: layer) ?? model.dataFormat
-    let results = try plan(wanted: [layer.tensor], by: [layer.tensor]).run([input, target.seed], threads: threads)
-    let (activations, gradients) = (try planes(results[0], format), try planes(results[2], format))
+    let (activations, gradients) = (try planes(known.maps, format), try planes(known.gradients, format))
     var notes: [String] = []
     let map = method.map(activations, gradients)
     if map.values.allSatisfy({ $0 == 0 }) {

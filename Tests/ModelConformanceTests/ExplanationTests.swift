@@ -44,6 +44,27 @@ struct ExplanationTests {
     }
   }
 
+  /// Many at once are the same as each alone, though their gradients come from one pass.
+  @Test func several() throws {
+    let (model, picture) = try load("tfk_tutorial")
+    let layers = ["conv2d_1", "block1_conv2", "block1_conv2", "block3_conv1"]
+    let options = zip(
+      layers + layers, ["gradcam", "layercam", "hirescam", "gradcam++", "layercam", "eigencam", "ig", "hirescam"]
+    )
+    .map { layer, method in
+      var options = ExplanationOptions()
+      (options.method, options.layer, options.classIndex) = (method, layer, method == "hirescam" ? 0 : nil)
+      return options
+    }
+    let together = try model.explain(picture, options)
+    for (one, options) in zip(together, options) {
+      let alone = try model.explain(picture, options)
+      #expect(one.method == options.method && one.layer == alone.layer && one.classIndex == alone.classIndex)
+      let largest = alone.map.values.reduce(1e-6) { max($0, abs($1)) }
+      #expect(zip(one.map.values, alone.map.values).allSatisfy { abs($0 - $1) <= 1e-5 * largest }, "\(options.method)")
+    }
+  }
+
   /// What the sum of Integrated Gradients misses of the difference of the scores, as with TensorFlow's gradients.
   @Test(arguments: [(2, 0.047282), (16, 0.008779), (64, -0.012831), (512, -0.002109)])
   func completeness(_ steps: Int, _ expected: Double) throws {
