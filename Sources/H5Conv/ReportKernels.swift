@@ -9,7 +9,7 @@ struct ReportKernels {
   /// Elements that a kernel may have to be kept as it is.
   private static let largestKernel = 1 << 16
   /// Elements that a kernel may have to be looked at.
-  private static let mostElements = 1 << 32
+  private static let mostElements = 1 << 28
   /// Bytes that all of a model's kernels may take in 8 bits; a fifth of what VGG16's feature maps take.
   private static let mostBytes = 2_000_000
   /// Weights that are kept of each filter, where all of them are too many.

@@ -10,7 +10,7 @@ const methods = {
   'occlusion': ['Occlusion', 'how much the score falls when a patch of the picture’s mean colour covers the place (Zeiler and Fergus 2014)'],
   'saliency': ['Saliency', 'the largest gradient of the pixel’s colours, without its sign (Simonyan et al. 2014)'],
   'smoothgrad': ['SmoothGrad', 'saliency of the mean gradient of noisy copies (Smilkov et al. 2017)'],
-  'ig': ['Integrated Gradients', 'input times its mean gradient on the way from zeros: sums up to the score, but for the completeness gap (Sundararajan et al. 2017)'],
+  'ig': ['Integrated Gradients', 'input times its mean gradient on the way from zeros: its sum is what the score gains over that of zeros, but for the completeness gap (Sundararajan et al. 2017)'],
 };
 const explanationSizes = {s: 112, m: 224, l: 336, x: 448};
 const explanations = [];
