@@ -1,3 +1,4 @@
+import H5ConvConfig
 import H5ConvDiagnostics
 import H5ConvGraph
 import H5ConvImages
@@ -20,16 +21,28 @@ extension Model {
     let names = PictureNames.make(for: layers.map { ($0.0.index, $0.0.key) })
     return try zip(layers, names).map { layer, name in
       let (tap, kernel) = layer
-      let isColored = kernel.shape[2] == 3 && tap.className.hasPrefix("Conv")
+      let isColored = kernel.shape[2] == 3 && seesColors(tap)
       let tiles = isColored ? kernel.shape[3] : kernel.shape[2] * kernel.shape[3]
       let columns = isColored || kernel.shape[3] == 1 ? min(16, tiles) : kernel.shape[3]
       let side = max(kernel.shape[0], kernel.shape[1])
       let cell = min(max(Model.kernelWidth / (columns * (side + 1)), 1), 16)
-      let source = KernelSource(index: tap.index, name: tap.key, className: tap.className, kernel: kernel)
+      let source = KernelSource(
+        index: tap.index, name: tap.key, className: tap.className, kernel: kernel,
+        isTransposed: tap.className.contains("Transpose"),
+        groups: max(1, graph.layers[graph.calls[tap.tensor.call].layer].config["groups"]?.integer ?? 1))
       return try isColored
         ? RenderedKernel(colors: source, isBGR: isBGR, named: name, columns: columns, cell: cell, dpi: dpi)
         : RenderedKernel(matrix: source, named: name, columns: columns, cell: cell, dpi: dpi)
     }
+  }
+
+  /// Whether the three channels that a convolution is given are the picture's colours: nothing before it mixes channels.
+  private func seesColors(_ tap: Tap) -> Bool {
+    let before = graph.ancestors(of: graph.calls[tap.tensor.call].inputs)
+    return tap.className == "Conv2D"
+      && !before.contains { call in
+        graph.layers[graph.calls[call].layer].weights.contains { $0.name.hasSuffix("kernel") }
+      }
   }
 
   /// The kernel (height, width, input channels, output channels) of a convolution over pictures; nil for other layers.

@@ -8,11 +8,26 @@ package struct KernelSource: Sendable {
   package let index: Int
   package let name: String
   package let className: String
-  /// (height, width, input channels, output channels).
+  /// (height, width, input channels of a group, output channels), the channels exchanged when ``isTransposed``.
   package let kernel: Tensor
+  package let isTransposed: Bool
+  package let groups: Int
 
-  package init(index: Int, name: String, className: String, kernel: Tensor) {
+  package init(
+    index: Int, name: String, className: String, kernel: Tensor, isTransposed: Bool = false, groups: Int = 1
+  ) {
     (self.index, self.name, self.className, self.kernel) = (index, name, className, kernel)
+    (self.isTransposed, self.groups) = (isTransposed, groups)
+  }
+
+  /// What the rows and columns of the matrix are.
+  fileprivate var axes: String {
+    let (rows, columns) = (kernel.shape[2], kernel.shape[3])
+    if columns == 1 { return "a tile for each channel" }
+    let inputs = groups > 1 ? "input channels of a group" : "input channels"
+    return isTransposed
+      ? "rows: \(rows) output channels, columns: \(columns) \(inputs)"
+      : "rows: \(rows) \(inputs), columns: \(columns) output channels"
   }
 }
 
@@ -61,8 +76,7 @@ package struct RenderedKernel: Sendable {
         title: source.name.escapedForTerminal,
         facts: [
           "kernel of \(source.className.escapedForTerminal)", shapeText(shape),
-          shape[3] == 1
-            ? "a tile for each channel" : "rows: \(shape[2]) input channels, columns: \(shape[3]) output channels",
+          source.axes,
           "values \(statistics.minimum.inCaption(4)) … \(statistics.maximum.inCaption(4))",
         ] + (statistics.isFinite ? [] : ["NOT FINITE: \(statistics.nanCount + statistics.infinityCount) numbers"])),
       bar: ColorBar(.signed, range: quantized.range), lines: map.line, maps: quantized, tiles: tiles)
