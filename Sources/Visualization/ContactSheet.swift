@@ -48,7 +48,7 @@ package struct ContactSheet: Sendable {
   }
 
   private static let link = """
-    <p><a href="report.html">report.html</a> shows every channel with its values, and can be mailed by itself.</p>
+    <p><a href="./report.html">report.html</a> shows every channel with its values, and can be mailed by itself.</p>
 
     """
 

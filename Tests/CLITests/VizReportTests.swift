@@ -66,7 +66,7 @@ struct VizReportTests {
     let arguments = ["viz", tutorial, picture("rgb8.png"), "--quiet", "-o", folder.file("out")]
     #expect(try Program.run(arguments).code == 0)
     #expect(
-      String(decoding: contents(of: folder.file("out/index.html")), as: UTF8.self).contains("href=\"report.html\""))
+      String(decoding: contents(of: folder.file("out/index.html")), as: UTF8.self).contains("href=\"./report.html\""))
   }
 
   /// An array is no picture to draw over; the page shows the map alone.
