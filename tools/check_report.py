@@ -637,7 +637,7 @@ def check_explanations(page, folder, maps):
     page.size(390, 844, 2, True)
     page.open(report, "#?explain=0-0&smooth=1&cut=1&opacity=0.3")
     page.evaluate("h5conv.ready")
-    check(page.evaluate("[h5conv.state.smooth, h5conv.state.cut, h5conv.state.opacity, document.getElementById('explanation').open].join()") == "1,1,0.3,true", "the address brings it back")
+    check(until(page, "[h5conv.state.smooth, h5conv.state.cut, h5conv.state.opacity, document.getElementById('explanation').open].join() === '1,1,0.3,true'"), "the address brings it back")
     check(page.evaluate("document.documentElement.scrollWidth <= 390 && (d => d.scrollWidth <= d.clientWidth)(document.getElementById('explanation'))"), "it fits on a phone")
     shot(page, "explain-phone.png")
     page.size(1280, 900)
