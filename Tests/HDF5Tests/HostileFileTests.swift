@@ -60,6 +60,35 @@ struct CircleTests {
     let root = try open("circle").root
     #expect(try root.member("group") == .group)
   }
+
+  /// libhdf5 follows the free space of a heap of names from block to block, and takes memory for each.
+  @Test(.timeLimit(.minutes(1))) func freeSpaceInACircle() throws {
+    var bytes = contents(of: Fixtures.path("hdf5/not_a_model.h5"))
+    func number(_ place: Int) -> Int { (0..<8).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) } }
+    func put(_ value: Int, _ place: Int) {
+      for byte in 0..<8 { bytes[place + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
+    }
+    let heap = try #require(bytes.indices.dropLast(4).first { bytes[$0...].starts(with: Array("HEAP".utf8)) })
+    let (size, segment) = (number(heap + 8), number(heap + 24))
+    // Two blocks behind the names, each with the other as its next one; then one whose next one is the end.
+    for (first, second) in [(size - 32, size - 16), (size - 16, 1)] {
+      put(first, heap + 16)
+      put(second, segment + first)
+      put(16, segment + first + 8)
+      if second > 1 {
+        put(first, segment + second)
+        put(16, segment + second + 8)
+      }
+      let folder = try TemporaryFolder()
+      let root = try File.open(try folder.write("file.h5", bytes)).root
+      if second > 1 {
+        let error = try #require(throws: H5ConvError.self) { try root.member("data") }
+        #expect(error.kind == .badData, "\(error)")
+      } else {
+        #expect(try root.member("data") == .dataset)
+      }
+    }
+  }
 }
 
 @Suite("Names are counted")
