@@ -45,12 +45,12 @@ extension Model {
   public func load(_ item: InputItem, _ options: ImageOptions = ImageOptions()) throws -> (
     inputs: [Tensor], preprocess: String
   ) {
-    let (inputs, preprocess, _) = try loadWithPicture(item, options, withOverview: false)
+    let (inputs, preprocess, _) = try loadWithPicture(item, options)
     return (inputs, preprocess)
   }
 
   /// The same with the picture, of which the tensor is made; nil for arrays.
-  func loadWithPicture(_ item: InputItem, _ options: ImageOptions, withOverview: Bool = true) throws -> (
+  func loadWithPicture(_ item: InputItem, _ options: ImageOptions, withOverview: Bool = false) throws -> (
     inputs: [Tensor], preprocess: String, picture: PreparedImage?
   ) {
     if let arrays = item.arrays {

@@ -37,7 +37,7 @@ struct VisualizerRun {
     }
     let preprocess: String
     let image: PreparedImage?
-    (inputs, preprocess, image) = try model.loadWithPicture(item, visualizer.image)
+    (inputs, preprocess, image) = try model.loadWithPicture(item, visualizer.image, withOverview: true)
     (picture, overview) = (image?.raster, image?.overview)
     (activations, output) = try VisualizerRun.compute(visualizer, inputs)
     self.preprocess = preprocess
