@@ -1,5 +1,6 @@
 """Lies in the config: numbers, graphs, text that is no JSON, code."""
 import base64
+import copy
 import json
 import marshal
 import zipfile
@@ -46,7 +47,8 @@ def lie(rng, value):
                 mark = f'@@{len(marks)}@@'
                 marks['"' + mark + '"'] = rng.choice(TEXTS)
                 container[key] = mark
-            case _: container[key] = rng.choice(VALUES)
+            # A copy: what is changed next may lie in it.
+            case _: container[key] = copy.deepcopy(rng.choice(VALUES))
         if not nodes(value):
             break
     text = json.dumps(value)
