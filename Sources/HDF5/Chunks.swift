@@ -7,13 +7,10 @@ extension Dataset {
   ///
   /// HDF5 takes what a filter gave for a whole chunk: of one that is short it reads on behind its end, other memory or none.
   func checkChunks() throws(H5ConvError) {
+    let storage = try storage()
+    let filters = storage.filterNumbers
+    guard storage.layout == H5D_CHUNKED, !filters.isEmpty, let size = elementType.byteCount, !shape.isEmpty, !shape.contains(0) else { return }
     let properties = try Handle.properties("read the storage of \(path)") { H5Dget_create_plist(objectID) }
-    guard
-      try Library.call("read the layout of \(path)", { H5Pget_layout(properties.id).rawValue })
-        == H5D_CHUNKED.rawValue
-    else { return }
-    let filters = try filterNumbers(properties)
-    guard !filters.isEmpty, let size = elementType.byteCount, !shape.isEmpty, !shape.contains(0) else { return }
     var extent = [hsize_t](repeating: 0, count: shape.count)
     let rank = try Library.call("read the chunks of \(path)") {
       H5Pget_chunk(properties.id, Int32(clamping: extent.count), &extent)
@@ -39,19 +36,6 @@ extension Dataset {
       }
       if axis < 0 { return }
     }
-  }
-
-  private func filterNumbers(_ properties: Handle) throws(H5ConvError) -> [H5Z_filter_t] {
-    var filters: [H5Z_filter_t] = []
-    let count = try Library.call("read the filters of \(path)") { H5Pget_nfilters(properties.id) }
-    for place in 0..<max(0, count) {
-      var (flags, values, configuration): (UInt32, Int, UInt32) = (0, 0, 0)
-      filters.append(
-        try Library.call("read the filters of \(path)") {
-          H5Pget_filter2(properties.id, UInt32(place), &flags, &values, nil, 0, nil, &configuration)
-        })
-    }
-    return filters
   }
 
   private func checkChunk(

@@ -1,9 +1,11 @@
 import CHDF5
 package import H5ConvDiagnostics
+import Synchronization
 
 /// A dataset of an HDF5 file; opening it reads its shape and type, not its elements.
 package final class Dataset: AttributeOwner, Sendable {
   private let handle: Handle
+  private let knownStorage = Mutex<h5c_storage?>(nil)
   /// Absolute path in the file.
   package let path: String
   /// Sizes of the axes, outermost first; empty for a scalar.
@@ -30,7 +32,14 @@ package final class Dataset: AttributeOwner, Sendable {
   /// How the elements are stored: `contiguous`, `chunked`, `compact`, with the names of the filters.
   package func storageDescription() throws(H5ConvError) -> String {
     let storage = try storage()
-    return ([storage.layout] + storage.filters).joined(separator: " ")
+    let layout =
+      switch storage.layout {
+      case H5D_COMPACT: "compact"
+      case H5D_CONTIGUOUS: "contiguous"
+      case H5D_CHUNKED: "chunked"
+      default: "virtual"
+      }
+    return ([layout] + storage.filterNumbers.map(Dataset.name(ofFilter:))).joined(separator: " ")
   }
 
   /// Reads all elements, converted to float32.
@@ -44,7 +53,7 @@ package final class Dataset: AttributeOwner, Sendable {
   package func readFloats<Result>(
     _ make: (_ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) throws -> Result
   ) throws -> Result {
-    try checkStorage()
+    try checkedStorage()
     return try make { buffer in try fill(buffer) }
   }
 
@@ -87,7 +96,7 @@ package final class Dataset: AttributeOwner, Sendable {
   package func readBytes<Result>(
     _ make: (_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws -> Result
   ) throws -> Result {
-    try checkStorage()
+    try checkedStorage()
     guard let size = elementType.byteCount, elementType.isNumeric else {
       throw H5ConvError(.badData, "a dataset of \(elementType) where numbers were expected", at: path)
     }
@@ -110,23 +119,20 @@ package final class Dataset: AttributeOwner, Sendable {
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` for unsafe storage.
   package func fileRange() throws -> (offset: Int, count: Int)? {
-    try checkStorage()
-    let storage = try storage()
-    guard storage.layout == "contiguous", !elementType.isBigEndian, elementType.isNumeric,
+    let storage = try checkedStorage()
+    guard storage.layout == H5D_CONTIGUOUS, !elementType.isBigEndian, elementType.isNumeric,
       let size = elementType.byteCount, try isPlainFloat()
     else { return nil }
     let (count, overflow) = try elementCount().multipliedReportingOverflow(by: size)
-    let address = Library.stored { UInt64(H5Dget_offset(handle.id)) }
-    guard !overflow, let offset = Int(exactly: address), offset > 0 else { return nil }
+    guard !overflow, let offset = Int(exactly: storage.offset), offset > 0 else { return nil }
     return (offset, count)
   }
 
   /// Whether elements that are floating point are the IEEE type of their size: there are others.
   private func isPlainFloat() throws(H5ConvError) -> Bool {
-    guard case .float = elementType else { return true }
+    guard case .float(let bytes, _) = elementType else { return true }
     let stored = try Handle.type("read the type of \(path)") { H5Dget_type(handle.id) }
-    let plain = try elementType.makeLittleEndianType()
-    return try Library.call("compare types") { H5Tequal(stored.id, plain.id) } > 0
+    return try Library.call("compare types") { h5c_is_plain_float(stored.id, bytes) } > 0
   }
 
   private func located(_ error: H5ConvError) -> H5ConvError {
@@ -137,37 +143,14 @@ package final class Dataset: AttributeOwner, Sendable {
 // MARK: - How the elements are stored
 
 extension Dataset {
-  private struct Storage {
-    var layout: String
-    var filters: [String]
-    var isExternal: Bool
-    var storedBytes: UInt64
-  }
-
-  private func storage() throws(H5ConvError) -> Storage {
-    let properties = try Handle.properties("read the storage of \(path)") { H5Dget_create_plist(objectID) }
-    let kind = try Library.call("read the layout of \(path)") { H5Pget_layout(properties.id).rawValue }
-    let layout =
-      switch H5D_layout_t(kind) {
-      case H5D_COMPACT: "compact"
-      case H5D_CONTIGUOUS: "contiguous"
-      case H5D_CHUNKED: "chunked"
-      default: "virtual"
-      }
-    let external = try Library.call("read the storage of \(path)") { H5Pget_external_count(properties.id) }
-    var filters: [String] = []
-    let count = try Library.call("read the filters of \(path)") { H5Pget_nfilters(properties.id) }
-    for place in 0..<max(0, count) {
-      var flags: UInt32 = 0
-      var values = 0
-      var configuration: UInt32 = 0
-      let filter = try Library.call("read the filters of \(path)") {
-        H5Pget_filter2(properties.id, UInt32(place), &flags, &values, nil, 0, nil, &configuration)
-      }
-      filters.append(Dataset.filterNames[filter] ?? "filter \(filter)")
-    }
-    let stored = Library.stored { H5Dget_storage_size(objectID) }
-    return Storage(layout: layout, filters: filters, isExternal: external > 0, storedBytes: stored)
+  /// How the elements are stored; asked of HDF5 once.
+  func storage() throws(H5ConvError) -> h5c_storage {
+    if let storage = knownStorage.withLock({ $0 }) { return storage }
+    var storage = h5c_storage()
+    _ = try Library.call("read the storage of \(path)") { h5c_storage_of(objectID, &storage) }
+    let found = storage
+    knownStorage.withLock { $0 = found }
+    return storage
   }
 
   func fileSize() throws(H5ConvError) -> UInt64 {
@@ -182,45 +165,50 @@ extension Dataset {
     H5Z_FILTER_SZIP: "szip", 32000: "lzf",
   ]
 
-  /// Refuses storage that reads other files, needs a plug-in, or declares far more than is stored.
-  private func checkStorage() throws(H5ConvError) {
+  private static func name(ofFilter number: H5Z_filter_t) -> String { filterNames[number] ?? "filter \(number)" }
+
+  /// How the elements are stored.
+  ///
+  /// - Throws: ``H5ConvError`` where that reads other files, needs a plug-in, or declares far more than is stored.
+  @discardableResult
+  private func checkedStorage() throws(H5ConvError) -> h5c_storage {
     let storage = try storage()
-    if storage.layout == "virtual" || storage.isExternal {
+    if storage.layout == H5D_VIRTUAL || storage.external > 0 {
       throw H5ConvError(
         .badData, "a dataset whose data is in other files, which are never opened", at: path, reason: .externalStorage)
     }
+    let filters = storage.filterNumbers.map(Dataset.name(ofFilter:))
     let known = ["gzip", "shuffle", "fletcher32", "szip"]
-    if let filter = storage.filters.first(where: { !known.contains($0) }) {
+    if let filter = filters.first(where: { !known.contains($0) }) {
       throw H5ConvError(
         .unsupported, "a dataset packed with \(filter)", at: path, remedy: "repack the file with h5repack -f GZIP=4")
     }
-    if Set(storage.filters).count < storage.filters.count {
+    if Set(filters).count < filters.count {
       throw H5ConvError(.badData, "a dataset packed twice in the same way", at: path)
     }
     let fileSize = try fileSize()
-    guard storage.storedBytes <= fileSize else {
+    guard storage.stored <= fileSize else {
       throw H5ConvError(
-        .badData, "a dataset that takes \(storage.storedBytes) bytes of a file of \(fileSize)", at: path,
+        .badData, "a dataset that takes \(storage.stored) bytes of a file of \(fileSize)", at: path,
         remedy: "the file is damaged or cut short; get it again")
     }
-    guard let size = elementType.byteCount else { return }
+    guard let size = elementType.byteCount else { return storage }
     let (declared, overflow) = try elementCount().multipliedReportingOverflow(by: size)
     // A dataset may declare any extent and store nothing of it; without filters every element takes its bytes in the file.
-    let ratio: UInt64 = storage.filters.isEmpty ? 1 : 1100
-    if overflow || UInt64(declared) / ratio > storage.storedBytes {
+    let ratio: UInt64 = filters.isEmpty ? 1 : 1100
+    if overflow || UInt64(declared) / ratio > storage.stored {
       throw H5ConvError(
-        .badData, "a dataset of \(shape) \(elementType) that has only \(storage.storedBytes) bytes in the file",
+        .badData, "a dataset of \(shape) \(elementType) that has only \(storage.stored) bytes in the file",
         at: path,
         remedy: "the file is damaged or cut short; get it again")
     }
+    return storage
   }
 }
 
-extension Library {
-  /// Bytes stored, 0 when HDF5 does not say: the C function has no error value that an extent of 0 does not share.
-  static func stored(_ body: () -> hsize_t) -> UInt64 {
-    var bytes: hsize_t = 0
-    release { bytes = body() }
-    return bytes
+extension h5c_storage {
+  /// HDF5's numbers of the filters, in the order in which they are applied when writing.
+  var filterNumbers: [H5Z_filter_t] {
+    withUnsafeBytes(of: filter) { bytes in Array(bytes.assumingMemoryBound(to: H5Z_filter_t.self).prefix(Int(filters))) }
   }
 }

@@ -28,6 +28,9 @@ package final class DatasetWriter: AttributeOwner, Sendable {
 
   /// Where the elements will lie in the file; nil when they are packed or there are none.
   package func fileOffset() -> Int? {
-    Int(exactly: Library.stored { UInt64(H5Dget_offset(handle.id)) }).flatMap { $0 > 0 ? $0 : nil }
+    // No error to throw: one that has no address is not contiguous.
+    var address: haddr_t = 0
+    Library.release { address = H5Dget_offset(handle.id) }
+    return Int(exactly: address).flatMap { $0 > 0 ? $0 : nil }
   }
 }

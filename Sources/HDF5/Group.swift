@@ -49,26 +49,42 @@ package final class Group: AttributeOwner, Sendable {
 
   /// What stands under `name`; nil when nothing does.
   package func member(_ name: String) throws(H5ConvError) -> Member? {
-    try link(name)?.member
+    guard Group.isName(name) else { return nil }
+    var info = h5c_link()
+    guard try Library.call("look at \(pathOf(name))", { h5c_link_info(objectID, name, &info) }) > 0 else { return nil }
+    return Group.member(info)
   }
 
-  private func link(_ name: String) throws(H5ConvError) -> (member: Member, address: UInt64)? {
-    guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else { return nil }
+  /// The object under `name`, opened when its kind is `expected`; nil when there is none.
+  ///
+  /// - Throws: ``H5ConvError`` of kind `badData` when it is something else.
+  private func open(_ name: String, _ expected: Member) throws(H5ConvError) -> (handle: Handle, address: UInt64)? {
+    guard Group.isName(name) else { return nil }
     var info = h5c_link()
-    guard try Library.call("look at \(path)/\(name)", { h5c_link_info(objectID, name, &info) }) > 0 else { return nil }
-    let member: Member =
-      switch info.link {
-      case H5L_TYPE_HARD:
-        switch info.object {
-        case H5O_TYPE_GROUP: .group
-        case H5O_TYPE_DATASET: .dataset
-        default: .other
-        }
-      case H5L_TYPE_SOFT: .link(.soft)
-      case H5L_TYPE_EXTERNAL: .link(.external)
-      default: .link(.userDefined)
+    let id = try Library.call("open \(pathOf(name))") { h5c_open_link(objectID, name, &info) }
+    let handle = id > 0 ? Handle(id) { H5Oclose($0) } : nil
+    if info.link == H5L_TYPE_ERROR { return nil }
+    let member = Group.member(info)
+    guard let handle, member == expected else { throw mismatch(member, expected, name) }
+    return (handle, UInt64(info.address))
+  }
+
+  private static func isName(_ name: String) -> Bool {
+    !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+  }
+
+  private static func member(_ info: h5c_link) -> Member {
+    switch info.link {
+    case H5L_TYPE_HARD:
+      switch info.object {
+      case H5O_TYPE_GROUP: .group
+      case H5O_TYPE_DATASET: .dataset
+      default: .other
       }
-    return (member, UInt64(info.address))
+    case H5L_TYPE_SOFT: .link(.soft)
+    case H5L_TYPE_EXTERNAL: .link(.external)
+    default: .link(.userDefined)
+    }
   }
 
   /// The group at `path` below this one; nil when there is none.
@@ -95,27 +111,16 @@ package final class Group: AttributeOwner, Sendable {
       guard let next = try group.child(name) else { return nil }
       group = next
     }
-    guard let found = try group.link(name) else { return nil }
-    try group.require(found.member, .dataset, name)
-    let handle = Handle(
-      try Library.call("open the dataset \(group.pathOf(name))") {
-        H5Dopen2(group.objectID, name, hid_t(H5P_DEFAULT))
-      }
-    ) { H5Dclose($0) }
-    return try Dataset(handle, path: group.pathOf(name))
+    guard let found = try group.open(name, .dataset) else { return nil }
+    return try Dataset(found.handle, path: group.pathOf(name))
   }
 
   private func child(_ name: String) throws(H5ConvError) -> Group? {
-    guard let found = try link(name) else { return nil }
-    try require(found.member, .group, name)
-    let handle = Handle(
-      try Library.call("open the group \(pathOf(name))") { H5Gopen2(objectID, name, hid_t(H5P_DEFAULT)) }
-    ) { H5Gclose($0) }
-    return Group(handle, path: pathOf(name), address: found.address)
+    guard let found = try open(name, .group) else { return nil }
+    return Group(found.handle, path: pathOf(name), address: found.address)
   }
 
-  private func require(_ member: Member, _ expected: Member, _ name: String) throws(H5ConvError) {
-    guard member != expected else { return }
+  private func mismatch(_ member: Member, _ expected: Member, _ name: String) -> H5ConvError {
     let found =
       switch member {
       case .link(let kind): "is a \(kind.rawValue), which is never followed"
@@ -123,7 +128,7 @@ package final class Group: AttributeOwner, Sendable {
       case .dataset: "is a dataset where a group was expected"
       case .other: "is neither a group nor a dataset"
       }
-    throw H5ConvError(.badData, "\(pathOf(name)) \(found)")
+    return H5ConvError(.badData, "\(pathOf(name)) \(found)")
   }
 
   func pathOf(_ name: String) -> String { path == "/" ? "/" + name : path + "/" + name }

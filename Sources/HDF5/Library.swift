@@ -17,7 +17,7 @@ enum Library {
   ///   - what: what was being done, for the message: "open the file".
   ///   - kind: the class of the failure.
   static func call<Result: SignedInteger & Sendable>(
-    _ what: String, kind: H5ConvError.Kind = .badData, _ body: () -> Result
+    _ what: @autoclosure () -> String, kind: H5ConvError.Kind = .badData, _ body: () -> Result
   ) throws(H5ConvError) -> Result {
     let (result, reason): (Result, String?) = lock.withLock { _ in
       opened
@@ -31,10 +31,10 @@ enum Library {
       // Most often a file that says that it holds far more than it does.
       if reason.contains("memory allocation failed") {
         throw H5ConvError(
-          .limit, "HDF5 cannot \(what): there is not enough memory for what the file says it holds",
+          .limit, "HDF5 cannot \(what()): there is not enough memory for what the file says it holds",
           remedy: "get the file again, or allow more memory if you trust it")
       }
-      throw H5ConvError(kind, "HDF5 cannot \(what): \(reason)")
+      throw H5ConvError(kind, "HDF5 cannot \(what()): \(reason)")
     }
     return result
   }
@@ -92,16 +92,16 @@ final class Handle: Sendable {
 
   deinit { Library.release { close(id) } }
 
-  static func space(_ what: String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
-    Handle(try Library.call(what, open)) { H5Sclose($0) }
+  static func space(_ what: @autoclosure () -> String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
+    Handle(try Library.call(what(), open)) { H5Sclose($0) }
   }
 
-  static func type(_ what: String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
-    Handle(try Library.call(what, open)) { H5Tclose($0) }
+  static func type(_ what: @autoclosure () -> String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
+    Handle(try Library.call(what(), open)) { H5Tclose($0) }
   }
 
-  static func properties(_ what: String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
-    Handle(try Library.call(what, open)) { H5Pclose($0) }
+  static func properties(_ what: @autoclosure () -> String, _ open: () -> hid_t) throws(H5ConvError) -> Handle {
+    Handle(try Library.call(what(), open)) { H5Pclose($0) }
   }
 }
 

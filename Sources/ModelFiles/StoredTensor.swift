@@ -43,12 +43,16 @@ package struct StoredTensor: Sendable {
   ///
   /// - Throws: ``H5ConvError`` of kind `badData` when the elements are damaged, not there, or no numbers.
   package func tensor() throws -> Tensor {
-    // Large ones that lie in the file as in memory are not copied, but mapped.
-    if case .float(bytes: 4, bigEndian: false) = type, let count, count >= StoredTensor.leastMapped,
-      let range = try fileRange(), range.count == count * MemoryLayout<Float>.stride,
-      let tensor = Tensor(shape: shape, mapping: range.file.descriptor, at: range.offset)
+    // What lies in the file as in memory is copied from there, or mapped when it is large.
+    if case .float(bytes: 4, bigEndian: false) = type, let count, count > 0, let range = try fileRange(),
+      range.count == count * MemoryLayout<Float>.stride
     {
-      return tensor
+      if count >= StoredTensor.leastMapped,
+        let tensor = Tensor(shape: shape, mapping: range.file.descriptor, at: range.offset)
+      {
+        return tensor
+      }
+      return try Tensor(shape: shape) { try range.file.read(into: UnsafeMutableRawBufferPointer($0), at: range.offset) }
     }
     return try source.tensor(shape: shape, type: type, path: path)
   }
