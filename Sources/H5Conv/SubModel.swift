@@ -71,6 +71,12 @@ public struct SubModel: Sendable {
     }
   }
 
+  /// Gives back the memory of the weights, which the next run reads again.
+  func forgetWeights() {
+    plans.forget()
+    TensorMemory.releaseFree()
+  }
+
   private func check(_ inputs: [Tensor]) throws {
     let expected = model.inputs
     guard inputs.count == expected.count else {
@@ -121,4 +127,6 @@ private final class PlanCache: Sendable {
     }
     return plan
   }
+
+  func forget() { plans.withLock { $0.removeAll() } }
 }

@@ -10,6 +10,33 @@ package enum TensorMemory {
   struct Block {
     let start: UnsafeMutableRawPointer
     let byteCount: Int
+    fileprivate let source: Source
+
+    fileprivate func deallocate() {
+      switch source {
+      case .heap: start.deallocate()
+      case .system: munmap(start, byteCount)
+      case .slab: break
+      }
+    }
+  }
+
+  /// Where a block came from, and goes back to.
+  fileprivate enum Source {
+    case heap
+    case system
+    /// Given back with the last of its blocks.
+    case slab(Slab)
+  }
+
+  /// Huge pages that blocks are cut from.
+  ///
+  /// `@unchecked Sendable`: the memory is the blocks', each of which has a part of its own.
+  fileprivate final class Slab: @unchecked Sendable {
+    static let byteCount = 2 * hugePage
+    private let pages = TensorMemory.hugePages(byteCount)
+    var start: UnsafeMutableRawPointer { pages.start }
+    deinit { pages.deallocate() }
   }
 
   /// Bytes that are kept at most.
@@ -19,13 +46,29 @@ package enum TensorMemory {
   /// How many times larger than what was asked for a block may be.
   private static let excess = 2
   private static let alignment = 64
-  /// A huge page: blocks that fill some are asked for as such, which saves a fault and an entry of the page table for every 4 KB.
+  /// A huge page, which saves a fault and an entry of the page table for every 4 KB. Larger blocks are asked for as such, others are cut
+  /// from slabs of them.
   private static let hugePage = 2 << 20
 
   /// Free blocks, those given back last at the end.
   private struct Free {
     var blocks: [Block] = []
     var bytes = 0
+    /// What new blocks are cut from, and how much of it is.
+    var slab: Slab?
+    var used = 0
+
+    mutating func cut(_ size: Int) -> Block {
+      let current: Slab
+      if let slab, used + size <= Slab.byteCount {
+        current = slab
+      } else {
+        current = Slab()
+        (slab, used) = (current, 0)
+      }
+      defer { used += size }
+      return Block(start: current.start + used, byteCount: size, source: .slab(current))
+    }
   }
 
   private static let free = Locked(Free())
@@ -47,29 +90,51 @@ package enum TensorMemory {
 
   static func take(bytes: Int) -> Block {
     let size = rounded(bytes)
-    if size >= least {
-      let found = free.withLock { free -> Free in
-        guard let place = free.blocks.lastIndex(where: { (size...size * excess).contains($0.byteCount) }) else {
-          return Free()
-        }
-        let block = free.blocks.remove(at: place)
-        free.bytes -= block.byteCount
-        return Free(blocks: [block])
+    guard size >= least else {
+      return Block(start: .allocate(byteCount: size, alignment: alignment), byteCount: size, source: .heap)
+    }
+    let found = free.withLock { free -> Free in
+      guard let place = free.blocks.lastIndex(where: { (size...size * excess).contains($0.byteCount) }) else {
+        return Free(blocks: size < hugePage ? [free.cut(size)] : [])
       }
-      if let block = found.blocks.first { return block }
+      let block = free.blocks.remove(at: place)
+      free.bytes -= block.byteCount
+      return Free(blocks: [block])
     }
-    guard size >= hugePage else {
-      return Block(start: .allocate(byteCount: size, alignment: alignment), byteCount: size)
+    return found.blocks.first ?? hugePages(size)
+  }
+
+  /// Memory from the system, to which it goes back when it is freed: malloc would keep it.
+  private static func hugePages(_ bytes: Int) -> Block {
+    guard case (let all, false) = bytes.addingReportingOverflow(hugePage),
+      let mapped = mmap(nil, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), mapped != MAP_FAILED
+    else {
+      // There may be less behind the limit than is asked for; malloc says so, and ends the process.
+      return Block(start: .allocate(byteCount: bytes, alignment: hugePage), byteCount: bytes, source: .heap)
     }
-    let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
-    // Without them it is slower, not wrong.
-    _ = madvise(start, size, MADV_HUGEPAGE)
-    return Block(start: start, byteCount: size)
+    // What is too much before and behind goes back at once.
+    let before = (hugePage - Int(bitPattern: mapped) % hugePage) % hugePage
+    let start = mapped + before
+    if before > 0 { munmap(mapped, before) }
+    munmap(start + bytes, hugePage - before)
+    // Without huge pages it is slower, not wrong.
+    _ = madvise(start, bytes, MADV_HUGEPAGE)
+    return Block(start: start, byteCount: bytes, source: .system)
+  }
+
+  /// Gives the memory that is kept for the next tensors back to the system.
+  package static func releaseFree() {
+    // Freed when the lock is open again.
+    let all = free.withLock { free -> Free in
+      defer { free = Free() }
+      return free
+    }
+    for block in all.blocks { block.deallocate() }
   }
 
   /// Takes a block back; what is too much then is freed, what was given back first before the rest.
   static func give(_ block: Block) {
-    guard block.byteCount >= least, block.byteCount <= limit else { return block.start.deallocate() }
+    guard block.byteCount >= least, block.byteCount <= limit else { return block.deallocate() }
     let given = Free(blocks: [block])
     let surplus = free.withLock { free -> Free in
       free.blocks += given.blocks
@@ -82,6 +147,6 @@ package enum TensorMemory {
       }
       return surplus
     }
-    for block in surplus.blocks { block.start.deallocate() }
+    for block in surplus.blocks { block.deallocate() }
   }
 }
