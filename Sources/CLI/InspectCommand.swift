@@ -41,6 +41,7 @@ struct InspectCommand: SupervisedCommand {
   func work() throws {
     if tree { return try Terminal.print(try HDF5Tree.text(ofFileAt: file)) }
     let inspection = try Inspection(contentsOf: file, architecture: source.architecture)
+    Worker.keep(inspection)
     let columns = try columns.map { try [LayerColumn](parsing: $0) } ?? []
     if let graph { try inspection.writeGraph(to: graph, replaces: force) }
     try Terminal.print(

@@ -37,6 +37,7 @@ struct SliceCommand: SupervisedCommand {
     options.prefix = prefix
     let patterns = SliceCommand.split(outputs + layers)
     let model = try Model(contentsOf: model, architecture: source.architecture)
+    Worker.keep(model)
     // A tail without named outputs ends where the model does.
     let wanted = patterns.isEmpty && !from.isEmpty ? ["@outputs"] : patterns
     let result = try model.writeSlice(outputs: wanted, to: output, options, conversion)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
@@ -93,6 +94,12 @@ static void become_worker(h5c_worker *worker, int control, int noise, pid_t pare
   const int kept[] = {control, worker->errors};
   close_all_but(kept, 2);
   if (!keeps_errors) watch_for_crashes(control);
+  // The work is not done by the first thread. Others have memory from arenas of their own, which grow by a system call for every 4 KB; and
+  // what is freed is used again soon.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
   // Writing past the limit is an error of the call.
   signal(SIGXFSZ, SIG_IGN);
   // Whoever started the program may have blocked more.

@@ -14,6 +14,10 @@ package enum Worker {
   /// What the kernel lets the worker do; nil when it is not confined.
   package static var confinement: Confinement? { state.withLock { $0 } }
 
+  /// Keeps `value` until the process ends, which frees all that it has at once instead of piece by piece.
+  package static func keep(_ value: some Sendable) { kept.withLock { $0.append(value) } }
+
+  private static let kept = Mutex<[any Sendable]>([])
   private static let messageDescriptor = Atomic<Int32>(2)
   private static let control = Atomic<Int32>(-1)
   private static let state = Mutex<Confinement?>(nil)
