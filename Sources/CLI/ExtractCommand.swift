@@ -30,12 +30,12 @@ struct ExtractCommand: SupervisedCommand {
   }
 
   func work() throws {
-    let model = try running.configured(Model(contentsOf: model, architecture: source.architecture))
+    let (model, imageOptions) = try running.open(model, source, inputs, image)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try layers.slice(of: model)
     var told: String?
     Worker.progresses()
-    let result = try slice.extract(items, to: output, try image.options(), threads: running.threads, replaces: force) {
+    let result = try slice.extract(items, to: output, imageOptions, threads: running.threads, replaces: force) {
       done, preprocess in
       Worker.progresses()
       if running.quiet { return }

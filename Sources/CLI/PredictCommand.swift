@@ -33,12 +33,12 @@ struct PredictCommand: SupervisedCommand {
   }
 
   func work() throws {
-    let model = try running.configured(Model(contentsOf: model, architecture: source.architecture))
+    let (model, imageOptions) = try running.open(model, source, inputs, image)
     let names = try labels.map { try readLabels($0) } ?? []
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     Worker.progresses()
     let results = try model.predict(
-      items, try image.options(), labels: names, top: top, softmax: softmax, threads: running.threads
+      items, imageOptions, labels: names, top: top, softmax: softmax, threads: running.threads
     ) { done in
       Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(done) of \(items.count)") }

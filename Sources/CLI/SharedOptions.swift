@@ -1,5 +1,6 @@
 import ArgumentParser
 import H5Conv
+import H5ConvSupervisor
 
 /// Options of every command that turns pictures into inputs.
 struct ImageArguments: ParsableArguments {
@@ -67,12 +68,17 @@ struct RunArguments: ParsableArguments {
   @Flag(help: "Say nothing but results and errors.")
   var quiet = false
 
-  /// `model` as the options want it run.
-  func configured(_ model: Model) -> Model {
-    var model = model
+  /// Opens the model at `path` as the options want it run, and decodes the picture of `inputs` where there is but one.
+  func open(
+    _ path: String, _ source: ArchitectureArguments, _ inputs: [String], _ image: ImageArguments
+  ) throws -> (model: Model, image: ImageOptions) {
+    var options = try image.options()
+    var (model, decoded) = try Model.open(path, architecture: source.architecture, decoding: inputs, threads: threads)
+    options.decoded = decoded
     model.isExact = exact
     if profile { model.profile = Profile() }
-    return model
+    Worker.keep(model)
+    return (model, options)
   }
 
   /// Prints the profile that `model` has got.

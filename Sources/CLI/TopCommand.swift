@@ -42,7 +42,7 @@ struct TopCommand: SupervisedCommand {
 
   func work() throws {
     let path = model
-    let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
+    let (model, imageOptions) = try running.open(path, source, inputs, image)
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
     let slice = try layers.slice(of: model)
     var options = TopOptions()
@@ -51,7 +51,7 @@ struct TopCommand: SupervisedCommand {
     sheets.styles = style == "both" ? ["patches", "pictures"] : style.split(separator: ",").map(String.init)
     (sheets.tile, sheets.columns) = (tile, columns)
     Worker.progresses()
-    let top = try slice.findTop(items, options, image: image.options(), threads: running.threads) { done in
+    let top = try slice.findTop(items, options, image: imageOptions, threads: running.threads) { done in
       Worker.progresses()
       if !running.quiet, items.count > 1 { Terminal.progress("\(done) of \(items.count)") }
     }

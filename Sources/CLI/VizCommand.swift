@@ -99,7 +99,9 @@ struct VizCommand: SupervisedCommand {
     let model = opened.model
     var visualizer = opened.visualizer
     let items = try model.inputItems(inputs, sample: sample.sample, seed: sample.seed)
+    visualizer.keepsWeights = items.count > 1
     visualizer.compared = try compare.map { try self.opened($0, report).visualizer }
+    for other in visualizer.compared.indices { visualizer.compared[other].keepsWeights = items.count > 1 }
     visualizer.drawsKernels = kernels
     if isPage, let output { return try writePage(visualizer, items, to: output) }
     var manifests: [String] = []
@@ -130,9 +132,9 @@ struct VizCommand: SupervisedCommand {
 
   /// Opens a model, and prepares to show its layers.
   private func opened(_ path: String, _ report: ReportOptions) throws -> (model: Model, visualizer: Visualizer) {
-    let model = try running.configured(Model(contentsOf: path, architecture: source.architecture))
+    let (model, imageOptions) = try running.open(path, source, inputs, image)
     let slice = try layers.slice(of: model)
-    var visualizer = Visualizer(slice, image: try image.options(), report: report, threads: running.threads)
+    var visualizer = Visualizer(slice, image: imageOptions, report: report, threads: running.threads)
     if let explain {
       visualizer.explanations = try ExplanationOptions.list(
         explain, class: target ?? "top", labels: report.labels, for: model)

@@ -15,6 +15,8 @@ public struct ImageOptions: Sendable {
   public var interpolation = "nearest"
   /// Width and height for a network that takes any; nil for the picture's own.
   public var size: (width: Int, height: Int)?
+  /// A picture that is decoded already.
+  package var decoded: DecodedPicture?
 
   /// The defaults of `keras.utils.load_img`, and `auto`.
   public init() {}
@@ -48,7 +50,7 @@ extension Model {
     let target = try naming(self.path) { try ImageTarget(self) }
     let mode = try ResizeMode(named: options.resize)
     let interpolation = try Interpolation(named: options.interpolation)
-    let decoded = try naming(path) { try DecodedImage.load(path: path) }
+    let decoded = try options.decoded?.take(path) ?? naming(path) { try DecodedImage.load(path: path) }
     let raster = try naming(path) { try decoded.raster(as: target.channels == 1 ? .grey : .rgb) }
     let width = target.width ?? options.size?.width ?? raster.width
     let height = target.height ?? options.size?.height ?? raster.height
