@@ -122,10 +122,9 @@ struct ReportBuilder {
     }
   }
 
-  /// Adds what a model computed: `maps` of its own layers.
-  mutating func add(_ run: Report.Run, maps: [FeatureMaps], threads: Int) throws {
+  /// Adds what a model computed: the maps of its own layers, in 8 bits.
+  mutating func add(_ run: Report.Run, _ bytes: [ByteMaps]) {
     var run = run
-    let bytes = try concurrentMap(maps, threads: threads) { ByteMaps($0) }
     run.maps = pairing.rows.map { row in row[run.model].map { bytes[$0] } }
     report.runs.append(run)
   }

@@ -21,6 +21,8 @@ public struct Visualizer: Sendable {
   ///
   /// What they are to draw in folders is not looked at.
   public var compared: [Visualizer] = []
+  /// Whether the weights that were read stay in memory for the next picture.
+  public var keepsWeights = true
   /// Whether the kernels of the layers are drawn too, in folders of pictures.
   public var drawsKernels = false
 
@@ -61,11 +63,14 @@ public struct Visualizer: Sendable {
     let kernels = drawsKernels ? try kernelPictures(dpi: figures.dpi) : []
     return try (0..<run.count).map { example in
       let output = try OutputFolder(try folder(example, run.count), replaces: replaces)
+      let drawn = try renderWithBytes(
+        try run.maps(of: example), styles: styles, options: options, wantsBytes: true, threads: Threads(threads).count)
+      let layers = drawn.map(\.layer)
       var builder: ReportBuilder?
-      let shown = try add(run, others, example, to: &builder, progress: progress)
-      let layers = try render(shown.maps, styles: styles, options: options, threads: Threads(threads).count)
+      let explanations = try add(
+        run, others, example, bytes: drawn.compactMap(\.bytes), to: &builder, progress: progress)
       let explained =
-        try run.picture.map { try draw(shown.explanations, over: $0, dpi: figures.dpi, options.colorMap) } ?? []
+        try run.picture.map { try draw(explanations, over: $0, dpi: figures.dpi, options.colorMap) } ?? []
       let animation =
         options.formats.contains(.apng) ? try Animation(layers, picture: run.picture, options: options) : nil
       let manifest = Manifest(
@@ -88,16 +93,18 @@ public struct Visualizer: Sendable {
           $0 + $1.pictures.count + $1.figures.count
         },
         notes: page.notes + (builder?.notes ?? [])
-          + explanationNotes(shown.explanations, ofArray: run.picture == nil),
+          + explanationNotes(explanations, ofArray: run.picture == nil),
         terminalPictures: layers.compactMap(\.terminalText))
     }
   }
 
-  /// Adds one example to a page, as this model and those it is compared with see it; gives what this one computed.
+  /// Adds one example to a page, as this model and those it is compared with see it; gives this one's explanations.
+  ///
+  /// - Parameter bytes: this model's maps in 8 bits, where they were made already.
   private func add(
-    _ run: VisualizerRun, _ others: [VisualizerRun], _ example: Int, to builder: inout ReportBuilder?,
-    progress: () -> Void
-  ) throws -> (maps: [FeatureMaps], explanations: [ExplanationMap]) {
+    _ run: VisualizerRun, _ others: [VisualizerRun], _ example: Int, bytes: [ByteMaps]? = nil,
+    to builder: inout ReportBuilder?, progress: () -> Void
+  ) throws -> [ExplanationMap] {
     let (visualizers, runs) = ([self] + compared, [run] + others)
     let maps = try runs.map { try $0.maps(of: example) }
     var current =
@@ -109,12 +116,13 @@ public struct Visualizer: Sendable {
     var explained: [[ExplanationMap]] = []
     for (model, run) in runs.enumerated() {
       explained.append(try visualizers[model].explain(run, example: example, progress: progress))
-      try current.add(
-        try run.forReport(example, explanations: explained[model], model: model), maps: maps[model],
-        threads: Threads(threads).count)
+      let own = model == 0 ? bytes : nil
+      current.add(
+        try run.forReport(example, explanations: explained[model], model: model),
+        try own ?? concurrentMap(maps[model], threads: Threads(threads).count) { ByteMaps($0) })
     }
     builder = current
-    return (maps[0], explained[0])
+    return explained[0]
   }
 
   private func explanationNotes(_ maps: [ExplanationMap], ofArray isArray: Bool = false) -> [String] {
@@ -143,8 +151,8 @@ public struct Visualizer: Sendable {
       let run = try VisualizerRun(item, of: self)
       let others = try compared.map { try VisualizerRun(item, of: $0) }
       for example in 0..<run.count {
-        let shown = try add(run, others, example, to: &builder) { progress(place) }
-        for note in explanationNotes(shown.explanations) where !told.contains(note) { told.append(note) }
+        let explanations = try add(run, others, example, to: &builder) { progress(place) }
+        for note in explanationNotes(explanations) where !told.contains(note) { told.append(note) }
       }
       for run in [run] + others where !notes.contains(run.preprocess) { notes.append(run.preprocess) }
       progress(place + 1)

@@ -40,6 +40,9 @@ struct VisualizerRun {
     (inputs, preprocess, image) = try model.loadWithPicture(item, visualizer.image, withOverview: true)
     (picture, overview) = (image?.raster, image?.overview)
     (activations, output) = try VisualizerRun.compute(visualizer, inputs)
+    if !visualizer.keepsWeights {
+      for part in [visualizer.running, visualizer.subModel] { part.forgetWeights() }
+    }
     self.preprocess = preprocess
     let size = inputs.first.map(\.shape).map { model.isChannelsFirst ? $0.dropFirst(2) : $0.dropFirst() } ?? []
     (height, width) = (size.first ?? 0, size.dropFirst().first ?? 1)

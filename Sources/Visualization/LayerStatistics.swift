@@ -23,24 +23,22 @@ package struct LayerStatistics: Sendable, Equatable {
   package var isFinite: Bool { nanCount == 0 && infinityCount == 0 }
 
   /// Measures `maps`, in float64.
-  package init(_ maps: FeatureMaps) { self.init(PlanarMaps(maps.tensor)) }
+  package init(_ maps: FeatureMaps) { self = MeasuredMaps(maps).layer }
 
-  init(_ maps: PlanarMaps) {
+  /// - Parameters:
+  ///   - channels: what each channel is like.
+  ///   - count: number of activations of all.
+  init(_ channels: [ChannelStatistics], count: Int) {
     var layer = ChannelStatistics()
-    var flat: [Int] = []
-    maps.forEachChannel { channel, values in
-      let one = ChannelStatistics(values)
-      if one.isFlat { flat.append(channel) }
-      layer.merge(one)
-    }
+    for one in channels { layer.merge(one) }
     let hasValues = layer.finiteCount > 0
     minimum = hasValues ? Double(layer.minimum) : .nan
     maximum = hasValues ? Double(layer.maximum) : .nan
     mean = hasValues ? layer.mean : .nan
     standardDeviation = hasValues ? (layer.squares / Double(layer.finiteCount)).squareRoot() : .nan
-    zeroFraction = Double(layer.zeroCount) / Double(maps.values.count)
-    flatChannels = flat
-    channelCount = maps.channels
+    zeroFraction = Double(layer.zeroCount) / Double(count)
+    flatChannels = channels.indices.filter { channels[$0].isFlat }
+    channelCount = channels.count
     nanCount = layer.nanCount
     infinityCount = layer.infinityCount
   }

@@ -18,26 +18,10 @@ struct PlanarMaps: Sendable {
     self.values = values
   }
 
-  /// Transposes (height, width, channels) in blocks of a cache line, so that neither side is read or written sparsely.
+  /// Takes (height, width, channels).
   init(_ tensor: Tensor) {
     let (height, width, channels) = (tensor.shape[0], tensor.shape[1], tensor.shape[2])
-    let area = height * width
-    let block = 16
-    let values = [Float](unsafeUninitializedCapacity: tensor.count) { target, count in
-      tensor.withUnsafeElements { source in
-        guard let from = source.baseAddress, let to = target.baseAddress else { return }
-        for firstPixel in stride(from: 0, to: area, by: block) {
-          let pixels = firstPixel..<min(firstPixel + block, area)
-          for firstChannel in stride(from: 0, to: channels, by: block) {
-            for channel in firstChannel..<min(firstChannel + block, channels) {
-              let plane = to + channel * area
-              for pixel in pixels { (plane + pixel).initialize(to: from[pixel * channels + channel]) }
-            }
-          }
-        }
-      }
-      count = tensor.count
-    }
+    let values = tensor.withUnsafeElements { transposed($0, rows: height * width, columns: channels) }
     self.init(height: height, width: width, channels: channels, values: values)
   }
 
@@ -48,5 +32,25 @@ struct PlanarMaps: Sendable {
         try body(channel, UnsafeBufferPointer(rebasing: values[channel * area..<(channel + 1) * area]))
       }
     }
+  }
+}
+
+/// A matrix of `rows` × `columns` with its axes swapped.
+///
+/// In blocks of a cache line, so that neither side is read or written sparsely.
+func transposed(_ matrix: UnsafeBufferPointer<Float>, rows: Int, columns: Int) -> [Float] {
+  let block = 16
+  return [Float](unsafeUninitializedCapacity: matrix.count) { target, count in
+    guard let from = matrix.baseAddress, let to = target.baseAddress else { return }
+    for firstRow in stride(from: 0, to: rows, by: block) {
+      let some = firstRow..<min(firstRow + block, rows)
+      for firstColumn in stride(from: 0, to: columns, by: block) {
+        for column in firstColumn..<min(firstColumn + block, columns) {
+          let line = to + column * rows
+          for row in some { (line + row).initialize(to: from[row * columns + column]) }
+        }
+      }
+    }
+    count = matrix.count
   }
 }

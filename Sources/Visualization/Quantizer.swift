@@ -16,8 +16,7 @@ package struct QuantizedMaps: Sendable {
   /// Activations that are not finite take no part in means and ranges; they become the lowest index (NaN, −∞) or the
   /// highest (+∞).
   package init(_ maps: FeatureMaps, scale: Scale) {
-    let planar = PlanarMaps(maps.tensor)
-    self.init(planar, scale: scale, statistics: LayerStatistics(planar))
+    self.init(MeasuredMaps(maps), scale: scale)
   }
 
   /// The maps of some channels, in their order.
@@ -37,7 +36,8 @@ package struct QuantizedMaps: Sendable {
     (self.flatChannels, self.range) = (flatChannels, range)
   }
 
-  init(_ maps: PlanarMaps, scale: Scale, statistics: LayerStatistics) {
+  init(_ measured: MeasuredMaps, scale: Scale) {
+    let (maps, statistics) = (measured.planar, measured.layer)
     let range = scale.range(for: maps, statistics)
     var flat = Set(statistics.flatChannels)
     indices = [UInt8](unsafeUninitializedCapacity: maps.values.count) { target, count in
@@ -55,7 +55,7 @@ package struct QuantizedMaps: Sendable {
           if isFlat {
             plane.initialize(repeating: 0)
           } else {
-            let one = ChannelStatistics(values)
+            let one = measured.channels[channel]
             quantize(values, LinearStep(Double(one.minimum), Double(one.maximum)), into: plane)
           }
         case .signed: quantize(values, LinearStep(around: range?.upperBound ?? 0), into: plane)
@@ -172,7 +172,7 @@ private func deviationInFloat32(_ values: UnsafeBufferPointer<Float>) -> Float {
 /// Written without a conversion to an integer, which Swift checks value by value: 2²³ is added, so that the integer part
 /// stands in the low bits, rounded to nearest; where that was upwards, 1 is taken off.
 @inline(__always)
-private func truncatedByte(_ x: Float) -> UInt8 {
+func truncatedByte(_ x: Float) -> UInt8 {
   let clipped = x > 0 ? (x < 255 ? x : 255) : 0
   let shifted = clipped + 0x1p23
   let excess: UInt32 = shifted - 0x1p23 > clipped ? 1 : 0

@@ -62,9 +62,9 @@ package struct RenderedKernel: Sendable {
     let maps = try FeatureMaps(
       index: source.index, name: source.name, className: source.className, shape: shape,
       tensor: try source.kernel.reshaped(to: [shape[0], shape[1], shape[2] * shape[3]]))
-    let planar = PlanarMaps(maps.tensor)
-    let statistics = LayerStatistics(planar)
-    let quantized = QuantizedMaps(planar, scale: .signed, statistics: statistics)
+    let measured = MeasuredMaps(maps)
+    let (planar, statistics) = (measured.planar, measured.layer)
+    let quantized = QuantizedMaps(measured, scale: .signed)
     let tiles = TileLayout(
       count: planar.channels, mapHeight: shape[0], mapWidth: shape[1], columns: columns, cell: cell,
       gap: RenderedKernel.gap)

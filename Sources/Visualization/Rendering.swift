@@ -59,26 +59,33 @@ package func render(
   _ maps: [FeatureMaps], styles: [PictureStyle] = [.strip, .grid], options: PictureOptions = PictureOptions(),
   threads: Int = 1
 ) throws -> [RenderedLayer] {
+  try renderWithBytes(maps, styles: styles, options: options, wantsBytes: false, threads: threads).map(\.layer)
+}
+
+/// The same, and each layer's maps in 8 bits for a page where these are wanted: both are made of the same planes.
+package func renderWithBytes(
+  _ maps: [FeatureMaps], styles: [PictureStyle], options: PictureOptions, wantsBytes: Bool, threads: Int
+) throws -> [(layer: RenderedLayer, bytes: ByteMaps?)] {
   let names = PictureNames.make(for: maps.map { ($0.index, $0.name) })
   return try concurrentMap(Array(zip(maps, names)), threads: threads) { maps, name in
-    try render(maps, named: name, styles: styles, options: options)
+    let measured = MeasuredMaps(maps)
+    let layer = try render(maps, measured, named: name, styles: styles, options: options)
+    return (layer, wantsBytes ? ByteMaps(measured) : nil)
   }
 }
 
 /// Draws the pictures of one layer; `fileName` comes from ``PictureNames``.
 ///
 /// A pure function, which several threads may call at once.
-///
-/// - Throws: As ``render(_:styles:options:threads:)``.
-package func render(
-  _ maps: FeatureMaps, named fileName: String, styles: [PictureStyle], options: PictureOptions
+private func render(
+  _ maps: FeatureMaps, _ measured: MeasuredMaps, named fileName: String, styles: [PictureStyle], options: PictureOptions
 ) throws -> RenderedLayer {
   try options.check()
   let clock = ContinuousClock()
   let start = clock.now
-  let planar = PlanarMaps(maps.tensor)
-  var statistics = LayerStatistics(planar)
-  let quantized = QuantizedMaps(planar, scale: options.scale, statistics: statistics)
+  let planar = measured.planar
+  var statistics = measured.layer
+  let quantized = QuantizedMaps(measured, scale: options.scale)
   statistics.flatChannels = quantized.flatChannels
   let isRanked =
     options.strongest.map { $0 < planar.channels } == true || options.screen != nil || options.formats.contains(.apng)

@@ -35,7 +35,7 @@ package struct Showcase: Sendable {
     reduction = (longest + size.side - 1) / max(1, size.side)
     if reduction > 1 {
       let means = planar.means(reduction, of: channels)
-      maps = QuantizedMaps(means, scale: scale, statistics: LayerStatistics(means))
+      maps = QuantizedMaps(MeasuredMaps(means), scale: scale)
     } else {
       maps = quantized.selecting(channels)
     }

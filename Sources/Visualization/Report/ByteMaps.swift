@@ -26,14 +26,13 @@ package struct ByteMaps: Sendable {
   package let histogram: [Int]
 
   /// Quantises all of `maps`.
-  package init(_ maps: FeatureMaps) {
-    let planar = PlanarMaps(maps.tensor)
+  package init(_ maps: FeatureMaps) { self.init(MeasuredMaps(maps)) }
+
+  init(_ maps: MeasuredMaps) {
+    let (planar, statistics) = (maps.planar, maps.channels)
     (height, width, channels) = (planar.height, planar.width, planar.channels)
     (fullHeight, fullWidth, reduction) = (planar.height, planar.width, 1)
-    layer = LayerStatistics(planar)
-    var statistics: [ChannelStatistics] = []
-    planar.forEachChannel { statistics.append(ChannelStatistics($1)) }
-    self.statistics = statistics
+    (layer, self.statistics) = (maps.layer, statistics)
     histogram = ByteMaps.histogram(planar, layer)
     bytes = [UInt8](unsafeUninitializedCapacity: planar.values.count) { target, count in
       planar.forEachChannel { channel, values in
@@ -112,16 +111,20 @@ package struct ByteMaps: Sendable {
     guard layer.minimum < layer.maximum else { return bars }
     let scale = Float(Double(histogramBars) / (layer.maximum - layer.minimum))
     let origin = Float(layer.minimum)
-    // Most activations of a network with ReLU are the least one.
-    var least = 0
-    for value in maps.values {
-      if value == origin {
-        least += 1
-      } else if value.isFinite {
-        bars[max(0, min(histogramBars - 1, Int((value - origin) * scale)))] += 1
+    // Neighbours are counted apart: most activations of a network with ReLU are the same, and one count would wait for the other.
+    let apart = 4
+    let isFinite = layer.isFinite
+    let counts = [Int](unsafeUninitializedCapacity: 256 * apart) { counts, count in
+      counts.initialize(repeating: 0)
+      count = counts.count
+      guard let counts = counts.baseAddress else { return }
+      maps.values.withUnsafeBufferPointer { values in
+        for (place, value) in values.enumerated() where isFinite || value.isFinite {
+          counts[Int(truncatedByte((value - origin) * scale)) * apart + place % apart] &+= 1
+        }
       }
     }
-    bars[0] += least
+    for (place, count) in counts.enumerated() { bars[min(place / apart, histogramBars - 1)] += count }
     return bars
   }
 }

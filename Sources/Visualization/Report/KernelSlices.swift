@@ -48,26 +48,36 @@ package struct KernelSlices: Sendable {
     let (area, inputs, filters, kept) = (height * width, inputs, filters, kept)
     (largest, shares, bytes) = kernel.withUnsafeElements { weights in
       let (largest, squares) = KernelSlices.weigh(weights, area: area, inputs: inputs, filters: filters)
-      var (bytes, numbers, shares) = ([UInt8](), [UInt8](), [Float]())
-      bytes.reserveCapacity(filters * kept * (area + 2))
-      for filter in 0..<filters {
-        let chosen = KernelSlices.heaviest(kept, of: inputs) { squares[$0 * filters + filter] }
-        let scale = largest[filter] > 0 ? 127 / largest[filter] : 0
-        for input in chosen {
-          for place in 0..<area {
-            let weight = weights[(place * inputs + input) * filters + filter]
-            bytes.append(weight.isFinite ? UInt8(128 + Int(min(max(weight * scale, -127), 127).rounded())) : 0)
+      var (numbers, shares) = ([UInt8](), [Float]())
+      let slices = [UInt8](unsafeUninitializedCapacity: filters * kept * area) { bytes, count in
+        for filter in 0..<filters {
+          let own = squares[filter * inputs..<(filter + 1) * inputs]
+          let chosen = KernelSlices.heaviest(kept, of: own)
+          let scale = largest[filter] > 0 ? 127 / largest[filter] : 0
+          for input in chosen {
+            for place in 0..<area {
+              bytes[count] = KernelSlices.byte(weights[(place * inputs + input) * filters + filter], scale)
+              count += 1
+            }
+            if kept < inputs { numbers += [UInt8(input & 255), UInt8(input >> 8)] }
           }
-          if kept < inputs { numbers += [UInt8(input & 255), UInt8(input >> 8)] }
+          let all = own.reduce(0, +)
+          shares.append(all > 0 ? min(1, chosen.reduce(0) { $0 + own[own.startIndex + $1] } / all) : 1)
         }
-        let all = (0..<inputs).reduce(0 as Float) { $0 + squares[$1 * filters + filter] }
-        shares.append(all > 0 ? min(1, chosen.reduce(0) { $0 + squares[$1 * filters + filter] } / all) : 1)
       }
-      return (largest, shares, bytes + numbers)
+      return (largest, shares, slices + numbers)
     }
   }
 
-  /// The largest magnitude of each filter, and of each of its slices, (inputs, filters), the sum of squares; of finite weights.
+  /// 128 + round(scale · weight), halves away from 0; 0 for what is no finite number.
+  private static func byte(_ weight: Float, _ scale: Float) -> UInt8 {
+    guard weight.isFinite else { return 0 }
+    let x = min(max(weight * scale, -127), 127)
+    // In float64, where adding a half rounds nothing.
+    return x < 0 ? 128 - truncatedByte(0.5 - Double(x)) : truncatedByte(128.5 + Double(x))
+  }
+
+  /// The largest magnitude of each filter, and of each of its slices, (filters, inputs), the sum of squares; of finite weights.
   private static func weigh(
     _ weights: UnsafeBufferPointer<Float>, area: Int, inputs: Int, filters: Int
   ) -> (largest: [Float], squares: [Float]) {
@@ -87,17 +97,17 @@ package struct KernelSlices: Sendable {
         }
       }
     }
-    return (largest, squares)
+    return (largest, squares.withUnsafeBufferPointer { transposed($0, rows: inputs, columns: filters) })
   }
 
-  /// The numbers below `count` with the greatest weights, greatest first; all in their order when all are wanted.
-  private static func heaviest(_ wanted: Int, of count: Int, _ weight: (Int) -> Float) -> [Int] {
-    guard wanted < count else { return Array(0..<count) }
+  /// The places of the greatest weights, greatest first; all in their order when all are wanted.
+  private static func heaviest(_ wanted: Int, of weights: ArraySlice<Float>) -> [Int] {
+    guard wanted < weights.count else { return Array(0..<weights.count) }
     var best: [(number: Int, weight: Float)] = []
-    for number in 0..<count {
-      let weight = weight(number)
+    best.reserveCapacity(wanted)
+    for (number, weight) in weights.enumerated() {
       if best.count == wanted {
-        guard let last = best.last, weight > last.weight else { continue }
+        guard weight > best[wanted - 1].weight else { continue }
         best.removeLast()
       }
       best.insert((number, weight), at: best.firstIndex { $0.weight < weight } ?? best.count)
@@ -123,7 +133,7 @@ package struct KernelSlices: Sendable {
           byte == 0 ? sum : sum + (Float(byte) - 128) * (Float(byte) - 128)
         }
       }
-      let chosen = KernelSlices.heaviest(wanted, of: all.kept) { weights[$0] }
+      let chosen = KernelSlices.heaviest(wanted, of: weights[...])
       for slice in chosen {
         let place = filter * all.kept + slice
         bytes += all.bytes[place * area..<(place + 1) * area]

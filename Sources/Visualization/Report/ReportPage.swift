@@ -105,22 +105,23 @@ extension Report {
   }
 
   private func assembled(_ sprites: Sprites, notes: [String]) throws -> [UInt8] {
-    var elements: [UInt8] = []
-    elements.reserveCapacity(size(sprites))
     var number = 0
     let ids = sprites.map { pictures in
-      pictures.map { text in
-        let id = "bytes-\(number)"
-        number += 1
-        elements += "<script type=\"text/plain\" id=\"\(id)\">".utf8
-        elements += text
-        elements += "</script>\n".utf8
-        return id
+      pictures.map { _ in
+        defer { number += 1 }
+        return "bytes-\(number)"
       }
     }
     let data = try ReportData.json(self, ids: ids, notes: notes).text().inScript
-    var html = Array(try template(data: data, notes: notes).utf8)
-    html += elements
+    let text = try template(data: data, notes: notes).utf8
+    var html: [UInt8] = []
+    html.reserveCapacity(text.count + size(sprites) + ReportText.script.utf8.count + 100)
+    html += text
+    for (id, picture) in zip(ids.all.joined(), sprites.all.joined()) {
+      html += "<script type=\"text/plain\" id=\"\(id)\">".utf8
+      html += picture
+      html += "</script>\n".utf8
+    }
     html += "<script>\(ReportText.script)</script>\n".utf8
     return html
   }
@@ -211,13 +212,27 @@ extension String {
   fileprivate var inScript: String {
     // A page has megabytes of plain text.
     if utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "<") }) { return self }
-    return unicodeScalars.reduce(into: "") { text, scalar in
-      guard scalar == "<" || scalar.isHiddenControl else {
-        text.unicodeScalars.append(scalar)
-        return
+    var text = self
+    return text.withUTF8 { bytes in
+      var result: [UInt8] = []
+      result.reserveCapacity(bytes.count + bytes.count / 64)
+      var rest = bytes[...]
+      // What needs no escape is copied at once.
+      while let place = rest.firstIndex(where: { !(0x20..<0x7f).contains($0) || $0 == UInt8(ascii: "<") }) {
+        result += rest[..<place]
+        let length = max(1, (~rest[place]).leadingZeroBitCount)
+        let scalar = rest[place...].prefix(length)
+        rest = rest[(place + scalar.count)...]
+        let value = String(decoding: scalar, as: UTF8.self).unicodeScalars.first
+        guard let value, value == "<" || value.isHiddenControl else {
+          result += scalar
+          continue
+        }
+        let digits = String(value.value, radix: 16)
+        result += "\\u\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)".utf8
       }
-      let digits = String(scalar.value, radix: 16)
-      text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      result += rest
+      return String(decoding: result, as: UTF8.self)
     }
   }
 }
