@@ -271,7 +271,9 @@ static void check_rows(void) {
     for (size_t variant = 0; h5k_variant(variant); variant++) {
       const h5k_kernels *k = h5k_variant(variant);
       float *row = empty(count);
-      k->depthwise(row, image, kernel, bias, &w, y, y + 1, f);
+      const ptrdiff_t some = between(0, 1) ? between(0, (int)w.channels) : w.channels;
+      k->depthwise(row, image, kernel, bias, &w, y, y + 1, 0, some, f);
+      k->depthwise(row, image, kernel, bias, &w, y, y + 1, some, w.channels, f);
       compare("a depthwise convolution", k->name, row, convolved, count, 2e-6);
       if (!is_dilated && !is_empty) {
         k->max_pool_row(row, image, &w, y);

@@ -33,14 +33,21 @@ extension PlanStep {
         weights[0].withBase { kernel in
           PlanStep.withOptional(bias) { bias in
             withUnsafePointer(to: &layout) { layout in
-              // Bands of rows: what neighbouring rows share is read once.
-              let bands = max(1, min(to.height, (4 * threads.count + to.batch - 1) / max(1, to.batch)))
+              // The threads share the rows, since what neighbours share is read once; or, where there are few, the channels.
+              let parts = max(1, (4 * threads.count + to.batch - 1) / max(1, to.batch))
+              let sharesChannels = to.height < parts && to.channels >= 16 * parts
+              let bands = sharesChannels ? parts : max(1, min(to.height, parts))
+              let vectors = (to.channels + 15) / 16
               threads.forEach(to.batch * bands) { item in
                 let (batch, band) = item.quotientAndRemainder(dividingBy: bands)
-                let rows = band * to.height / bands..<(band + 1) * to.height / bands
+                let rows = sharesChannels ? 0..<to.height : band * to.height / bands..<(band + 1) * to.height / bands
+                let channels =
+                  sharesChannels
+                  ? band * vectors / bands * 16..<min(to.channels, (band + 1) * vectors / bands * 16) : 0..<to.channels
                 PlanStep.loops.depthwise(
                   target + (batch * to.height + rows.lowerBound) * to.width * to.channels, image + batch * from.plane,
-                  kernel, bias, layout, rows.lowerBound, rows.upperBound, function)
+                  kernel, bias, layout, rows.lowerBound, rows.upperBound, channels.lowerBound, channels.upperBound,
+                  function)
               }
             }
           }

@@ -218,13 +218,19 @@ struct ConvolutionShape: Sendable {
     }
   }
 
-  /// Sums over taps: the threads share the pixels, or where these are few and the filters many, the filters.
+  /// Sums over taps: the threads share the pixels, or where these are few and the weights many, the filters.
+  ///
+  /// Who shares the pixels reads all weights; who shares the filters reads all pixels, most of which another thread wrote.
   func sum(_ call: inout h5k_convolution, _ threads: Threads) {
     let loops = PlanStep.loops
     let panels = (filters / groups + loops.panel - 1) / loops.panel
     let pointers = max(
       Int(h5k_most_pointers), Int(call.kernel_depth * call.window.kernel_height * call.window.kernel_width))
-    let sharesFilters = pixels <= 40 * loops.rows && panels >= 2 * threads.count
+    let weights = taps * groupChannels * filters
+    let cells = (from.plane * from.depth + to.plane * to.depth) * to.batch
+    let isShort = pixels < 4 * threads.count * loops.rows
+    let sharesFilters =
+      pixels <= 40 * loops.rows && panels >= 2 * threads.count && (weights > cells || isShort)
     let parts = sharesFilters ? min(panels, 4 * threads.count) : 1
     let share = (pixels + 4 * threads.count - 1) / (4 * threads.count)
     let chunk =

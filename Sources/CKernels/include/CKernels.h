@@ -97,10 +97,10 @@ typedef struct {
                  const float *shift, h5k_activation f);
   // target[i] = a[i * step_a] op b[i * step_b]; a step is 0 or 1
   void (*binary)(float *target, const float *a, const float *b, size_t count, int step_a, int step_b, h5k_binary op);
-  // output rows first ..< end, which begin at `target`, of a depthwise convolution of an image; kernel (height, width, channels);
-  // bias may be null
+  // output rows first_y ..< end_y, which begin at `target`, of some channels of a depthwise convolution of an image; kernel (height,
+  // width, channels); bias may be null
   void (*depthwise)(float *target, const float *image, const float *kernel, const float *bias, const h5k_window *w,
-                    ptrdiff_t first_y, ptrdiff_t end_y, h5k_activation f);
+                    ptrdiff_t first_y, ptrdiff_t end_y, ptrdiff_t first_channel, ptrdiff_t end_channel, h5k_activation f);
   void (*max_pool_row)(float *target, const float *image, const h5k_window *w, ptrdiff_t out_y);
   void (*average_pool_row)(float *target, const float *image, const h5k_window *w, ptrdiff_t out_y);
   // softmax of each row, in place allowed
