@@ -25,12 +25,11 @@ extension SubModel {
     let writer = try ActivationWriter(
       output, names: outputNames, total: items.count > 1 ? total : nil, replaces: replaces)
     var notes: [String] = []
-    for (place, item) in items.enumerated() {
-      let (inputs, preprocess) = try model.load(item, options)
-      if !notes.contains(preprocess) { notes.append(preprocess) }
-      let activations = try run(inputs, threads: threads)
+    try model.forEachLoaded(items, options, threads: threads) { place, item, loaded in
+      if !notes.contains(loaded.preprocess) { notes.append(loaded.preprocess) }
+      let activations = try run(loaded.inputs, threads: threads)
       try reporting(item, output) { try writer.append(activations, of: item.count) }
-      progress(place + 1, preprocess)
+      progress(place + 1, loaded.preprocess)
     }
     try reporting(nil, output) { try writer.finish() }
     return ExtractionResult(

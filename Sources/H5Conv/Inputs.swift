@@ -1,7 +1,9 @@
 import H5ConvDiagnostics
 import H5ConvFiles
 import H5ConvImages
+import H5ConvInference
 public import H5ConvTensors
+import H5ConvVisualization
 
 /// One item of what a command was given: a picture, or arrays for some images at once.
 public struct InputItem: Sendable {
@@ -14,6 +16,9 @@ public struct InputItem: Sendable {
   /// Whether it is an array with several examples.
   var isBatch: Bool { arrays != nil && count > 1 }
 }
+
+/// The network's inputs for an item, what was done to it, and the picture of which they are made; nil for arrays.
+package typealias LoadedItem = (inputs: [Tensor], preprocess: String, picture: PreparedImage?)
 
 extension Model {
   /// Resolves pictures, folders of pictures, `.npy` and `.npz` files to items that ``load(_:_:)`` reads one by one.
@@ -50,9 +55,9 @@ extension Model {
   }
 
   /// The same with the picture, of which the tensor is made; nil for arrays.
-  func loadWithPicture(_ item: InputItem, _ options: ImageOptions, withOverview: Bool = false) throws -> (
-    inputs: [Tensor], preprocess: String, picture: PreparedImage?
-  ) {
+  func loadWithPicture(
+    _ item: InputItem, _ options: ImageOptions, withOverview: Bool = false
+  ) throws -> LoadedItem {
     if let arrays = item.arrays {
       guard options.preprocess != "auto" else { return (arrays, "none (arrays are taken as they are)", nil) }
       let preprocessing = try Preprocessing.parse(options.preprocess)
@@ -63,6 +68,24 @@ extension Model {
     }
     let image = try prepare(image: item.path, options, withOverview: withOverview)
     return ([image.tensor], image.preprocess, image)
+  }
+
+  /// Loads `items` and gives them to `body` in order, a few at a time in memory.
+  ///
+  /// Each of the threads decodes a picture, since none is decoded by several.
+  package func forEachLoaded(
+    _ items: [InputItem], _ options: ImageOptions, threads: Int?,
+    _ body: (_ place: Int, _ item: InputItem, _ loaded: LoadedItem) throws -> Void
+  ) throws {
+    let count = Threads(threads).count
+    for start in stride(from: 0, to: items.count, by: count) {
+      let some = Array(items[start..<min(start + count, items.count)])
+      let loaded = try concurrentMap(some, threads: count) { item in
+        Result { try loadWithPicture(item, options) }
+      }
+      // Those before one that fails have been used.
+      for (place, result) in loaded.enumerated() { try body(start + place, some[place], try result.get()) }
+    }
   }
 
   /// The arrays of a `.npy` or `.npz` file, one for each input of the network.

@@ -108,9 +108,8 @@ extension Model {
   ) throws -> [PredictionResult] {
     let network = try slice(outputs: ["@outputs"])
     var results: [PredictionResult] = []
-    for (place, item) in items.enumerated() {
-      let (inputs, preprocess) = try load(item, options)
-      for output in try network.run(inputs, threads: threads) {
+    try forEachLoaded(items, options, threads: threads) { place, item, loaded in
+      for output in try network.run(loaded.inputs, threads: threads) {
         let batch = output.tensor.shape.first ?? 0
         let classes = output.tensor.shape.dropFirst().reduce(1, *)
         guard output.tensor.shape.dropFirst().filter({ $0 > 1 }).count <= 1, classes > 0 else {
@@ -127,7 +126,7 @@ extension Model {
           let isProbability = scores.allSatisfy { (0...1).contains($0) } && (classes == 1 || abs(sum - 1) < 0.01)
           results.append(
             PredictionResult(
-              input: item.isBatch ? "\(item.path)[\(example)]" : item.path, preprocess: preprocess, output: output.name,
+              input: item.isBatch ? "\(item.path)[\(example)]" : item.path, preprocess: loaded.preprocess, output: output.name,
               predictions: best, looksLikeLogits: !softmax && !isProbability))
         }
       }

@@ -26,9 +26,9 @@ extension SubModel {
     var searches: [LayerSearch] = []
     var fields: [[[Int]]: Footprint] = [:]
     var notes: [String] = []
-    for (place, item) in items.enumerated() {
-      let (inputs, preprocess, picture) = try model.loadWithPicture(item, image)
-      guard let picture, inputs.count == 1 else {
+    try model.forEachLoaded(items, image, threads: threads) { place, item, loaded in
+      let (inputs, preprocess) = (loaded.inputs, loaded.preprocess)
+      guard let picture = loaded.picture, inputs.count == 1 else {
         throw H5ConvError(
           .usage, "pictures are shown, and an array is none", remedy: "give PNG or JPEG files", file: item.path)
       }

@@ -100,6 +100,56 @@ struct InputTests {
     #expect(try names(99, 7).count == 30)
   }
 
+  /// Pictures are decoded several at a time, and used in their order.
+  @Test(arguments: [1, 2, 5]) func manyPictures(_ threads: Int) throws {
+    let model = try model(try TemporaryFolder(), ["conv"])
+    let names = ["rgb8.png", "exif1.jpg", "rgb8.png", "exif6.jpg", "rgb8.png"]
+    let items = try model.inputItems(names.map(picture))
+    var order: [String] = []
+    try model.forEachLoaded(items, ImageOptions(), threads: threads) { place, item, loaded in
+      #expect(item.path == items[place].path)
+      let alone = try model.load(items[place]).inputs.map(\.values)
+      #expect(loaded.inputs.map(\.values) == alone)
+      order.append(item.path)
+    }
+    #expect(order == items.map(\.path))
+  }
+
+  /// Those before a picture that cannot be decoded have been used.
+  @Test func damagedAmongMany() throws {
+    let model = try model(try TemporaryFolder(), ["conv"])
+    let path = try pictures(4)
+    let damaged = try folder.write("p2.png", [1, 2, 3])
+    var used = 0
+    let error = try #require(throws: H5ConvError.self) {
+      try model.forEachLoaded(try model.inputItems([path]), ImageOptions(), threads: 3) { _, _, _ in used += 1 }
+    }
+    #expect(used == 2)
+    #expect(error.description.contains(damaged), "\(error)")
+  }
+
+  @Test func pictureDecodedWithTheModel() throws {
+    let path = try ModelFixture("k3_sequential").path
+    let plain = try Model(contentsOf: path)
+    let (model, decoded) = try Model.open(path, architecture: nil, decoding: [picture("rgb8.png")], threads: 2)
+    var options = ImageOptions()
+    #expect(decoded != nil)
+    options.decoded = decoded
+    // The first time from what was decoded, then from the file.
+    for _ in 0..<2 {
+      let values = try model.prepare(image: picture("rgb8.png"), options).tensor.values
+      let expected = try plain.prepare(image: picture("rgb8.png")).tensor.values
+      #expect(values == expected)
+    }
+    for other in [[folder.path], [try folder.write("damaged.png", [1, 2, 3])], [folder.file("missing.png")], []] {
+      let opened = try Model.open(path, architecture: nil, decoding: other, threads: 2)
+      #expect(opened.decoded == nil)
+    }
+    #expect(throws: H5ConvError.self) {
+      try Model.open(folder.file("missing.h5"), architecture: nil, decoding: [picture("rgb8.png")], threads: 2)
+    }
+  }
+
   @Test func folderWithoutPictures() throws {
     let model = try model(try TemporaryFolder(), ["conv"])
     let error = try #require(throws: H5ConvError.self) { try model.inputItems([folder.path]) }
