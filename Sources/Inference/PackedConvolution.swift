@@ -233,12 +233,16 @@ struct ConvolutionShape: Sendable {
       pixels <= 40 * loops.rows && panels >= 2 * threads.count && (weights > cells || isShort)
     let parts = sharesFilters ? min(panels, 4 * threads.count) : 1
     let share = (pixels + 4 * threads.count - 1) / (4 * threads.count)
+    // Parts that the threads cannot share equally are divided once more.
+    let pieces = parts % threads.count == 0 ? 1 : min(threads.count, max(1, pixels / loops.rows))
     let chunk =
       sharesFilters
-      ? pixels : max(2 * loops.rows, min(20 * loops.rows, (share + loops.rows - 1) / loops.rows * loops.rows))
+      ? (pixels + pieces - 1) / pieces
+      : max(2 * loops.rows, min(20 * loops.rows, (share + loops.rows - 1) / loops.rows * loops.rows))
+    let chunks = (pixels + chunk - 1) / chunk
     withUnsafePointer(to: &call) { call in
-      threads.forEach((pixels + chunk - 1) / chunk * parts) { item in
-        let (part, number) = item.quotientAndRemainder(dividingBy: (pixels + chunk - 1) / chunk)
+      threads.forEach(chunks * parts) { item in
+        let (part, number) = item.quotientAndRemainder(dividingBy: chunks)
         withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: pointers) { pointers in
           loops.convolve(
             call, pointers.baseAddress, number * chunk, min(pixels, (number + 1) * chunk), part * panels / parts,
