@@ -116,6 +116,7 @@ struct ReportBuilder {
         multiplyAccumulates: call?.multiplyAccumulates,
         fields: tap.output == 0 ? Report.Field.all(call?.reaches ?? []) : [], kernel: kernels.whole(tap))
       layer.slices = slices[place]
+      layer.kernelNote = kernels.note(tap)
       let maps = part.maps[place]
       if layer.shape.isEmpty { layer.shape = maps.shape }
       return layer

@@ -148,6 +148,8 @@ package struct Report: Sendable {
     package var kernel: Kernel?
     /// The kernel of a deeper layer.
     package var slices: KernelSlices?
+    /// How the kernel is made of the layer's weights, in words; nil where it is one of them.
+    package var kernelNote: String?
     /// Which of ``Report/models`` this is about.
     package var model = 0
     /// The same layer in further models.

@@ -54,6 +54,7 @@ enum ReportData {
         ]
       } ?? .null,
       "slices": layer.slices.map { slices($0, ids.first ?? []) } ?? .null,
+      "kernel_note": layer.kernelNote.map { .string($0) } ?? .null,
     ]
     guard !layer.others.isEmpty else { return object }
     object["others"] = .array(
