@@ -198,11 +198,16 @@ static void close_worker(h5c_worker *worker) {
 h5c_event h5c_next_event(h5c_worker *worker, char *buffer, size_t size, int milliseconds) {
   struct pollfd entries[] = {
       {.fd = worker->control, .events = POLLIN}, {.fd = worker->errors, .events = POLLIN}, {.fd = worker->signals, .events = POLLIN}};
-  if (poll(entries, 3, milliseconds) == 0) return (h5c_event){H5C_TIME_OUT, 0};
+  const int isLate = poll(entries, 3, milliseconds) == 0;
   int count = received(&worker->control, buffer, size);
   if (count > 0) return (h5c_event){H5C_REQUEST, count};
   count = received(&worker->errors, buffer, size);
   if (count > 0) return (h5c_event){H5C_NOISE, count};
+  // The signal is taken before its end is looked for: of one that came in between nobody would be told again, when the worker's
+  // descriptors are closed already.
+  struct signalfd_siginfo signal;
+  const int isSignalled = read(worker->signals, &signal, sizeof signal) == sizeof signal;
+  if (isSignalled && signal.ssi_signo != SIGCHLD) return (h5c_event){H5C_SIGNAL, (int)signal.ssi_signo};
   // Its end is looked for only when all that it sent has been read.
   int status;
   siginfo_t information = {0};
@@ -215,9 +220,7 @@ h5c_event h5c_next_event(h5c_worker *worker, char *buffer, size_t size, int mill
     close_worker(worker);
     return (h5c_event){H5C_ENDED, status};
   }
-  struct signalfd_siginfo signal;
-  if (read(worker->signals, &signal, sizeof signal) == sizeof signal) return (h5c_event){H5C_SIGNAL, (int)signal.ssi_signo};
-  return (h5c_event){H5C_NOISE, 0};
+  return (h5c_event){isLate ? H5C_TIME_OUT : H5C_NOISE, 0};
 }
 
 void h5c_kill_worker(h5c_worker *worker) {

@@ -91,7 +91,6 @@ package struct Supervisor {
       case H5C_REQUEST: answer(buffer.prefix(Int(event.value)).map { UInt8(bitPattern: $0) }, worker.control)
       case H5C_NOISE: hear(buffer.prefix(Int(event.value)))
       case H5C_SIGNAL where event.value == SIGCONT: deadline = max(deadline, now() + limits.opening * 1000)
-      case H5C_SIGNAL where event.value == SIGCHLD: break
       case H5C_SIGNAL:
         h5c_kill_worker(&worker)
         if let staging { h5c_remove_folder(staging) }
