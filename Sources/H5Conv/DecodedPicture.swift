@@ -45,7 +45,9 @@ extension Model {
         decoded.withLock { $0 = picture }
       }
     }
-    guard let opened = model.withLock({ $0 }) else { return (try Model(contentsOf: path, architecture: architecture), nil) }
+    guard let opened = model.withLock({ $0 }) else {
+      return (try Model(contentsOf: path, architecture: architecture), nil)
+    }
     return (try opened.get(), decoded.withLock { $0 })
   }
 }

@@ -126,7 +126,8 @@ extension Model {
           let isProbability = scores.allSatisfy { (0...1).contains($0) } && (classes == 1 || abs(sum - 1) < 0.01)
           results.append(
             PredictionResult(
-              input: item.isBatch ? "\(item.path)[\(example)]" : item.path, preprocess: loaded.preprocess, output: output.name,
+              input: item.isBatch ? "\(item.path)[\(example)]" : item.path, preprocess: loaded.preprocess,
+              output: output.name,
               predictions: best, looksLikeLogits: !softmax && !isProbability))
         }
       }

@@ -9,7 +9,9 @@ extension Dataset {
   func checkChunks() throws(H5ConvError) {
     let storage = try storage()
     let filters = storage.filterNumbers
-    guard storage.layout == H5D_CHUNKED, !filters.isEmpty, let size = elementType.byteCount, !shape.isEmpty, !shape.contains(0) else { return }
+    guard storage.layout == H5D_CHUNKED, !filters.isEmpty, let size = elementType.byteCount, !shape.isEmpty,
+      !shape.contains(0)
+    else { return }
     let properties = try Handle.properties("read the storage of \(path)") { H5Dget_create_plist(objectID) }
     var extent = [hsize_t](repeating: 0, count: shape.count)
     let rank = try Library.call("read the chunks of \(path)") {

@@ -209,6 +209,8 @@ extension Dataset {
 extension h5c_storage {
   /// HDF5's numbers of the filters, in the order in which they are applied when writing.
   var filterNumbers: [H5Z_filter_t] {
-    withUnsafeBytes(of: filter) { bytes in Array(bytes.assumingMemoryBound(to: H5Z_filter_t.self).prefix(Int(filters))) }
+    withUnsafeBytes(of: filter) { bytes in
+      Array(bytes.assumingMemoryBound(to: H5Z_filter_t.self).prefix(Int(filters)))
+    }
   }
 }

@@ -46,8 +46,9 @@ package enum TensorMemory {
   /// How many times larger than what was asked for a block may be.
   private static let excess = 2
   private static let alignment = 64
-  /// A huge page, which saves a fault and an entry of the page table for every 4 KB. Larger blocks are asked for as such, others are cut
-  /// from slabs of them.
+  /// A huge page, which saves a fault and an entry of the page table for every 4 KB.
+  ///
+  /// Larger blocks are asked for as such, others are cut from slabs of them.
   private static let hugePage = 2 << 20
 
   /// Free blocks, those given back last at the end.

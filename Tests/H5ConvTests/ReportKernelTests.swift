@@ -8,7 +8,9 @@ import Testing
 /// The kernel that the page shows of a layer computes what Keras computed with the layer.
 @Suite("Kernels that are made of several weights")
 struct ReportKernelTests {
-  private func kernel(_ fixture: ModelFixture, _ layer: String) throws -> (model: Model, shape: [Int], values: [Float]) {
+  private func kernel(
+    _ fixture: ModelFixture, _ layer: String
+  ) throws -> (model: Model, shape: [Int], values: [Float]) {
     let model = try Model(contentsOf: fixture.path)
     let taps = try model.slice(outputs: [layer]).taps
     let kernels = ReportKernels(model, taps)
