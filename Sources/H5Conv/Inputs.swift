@@ -77,7 +77,8 @@ extension Model {
     _ items: [InputItem], _ options: ImageOptions, threads: Int?,
     _ body: (_ place: Int, _ item: InputItem, _ loaded: LoadedItem) throws -> Void
   ) throws {
-    let count = Threads(threads).count
+    // Large pictures on many processors must not fill the memory.
+    let count = min(8, Threads(threads).count)
     for start in stride(from: 0, to: items.count, by: count) {
       let some = Array(items[start..<min(start + count, items.count)])
       let loaded = try concurrentMap(some, threads: count) { item in
