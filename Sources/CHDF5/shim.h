@@ -32,6 +32,15 @@ static inline herr_t h5c_link_type(hid_t group, const char *name, h5c_link *out)
   return 1;
 }
 
+static inline void h5c_take_object(const H5O_info_t *object, h5c_link *out) {
+  out->object = object->type;
+#if H5_VERSION_GE(1, 12, 0)
+  out->address = (haddr_t)object->fileno; // a key only: 1.12 and later hide the address behind a token
+#else
+  out->address = object->addr;
+#endif
+}
+
 // The same, with the object of a hard link.
 static inline herr_t h5c_link_info(hid_t group, const char *name, h5c_link *out) {
   const herr_t found = h5c_link_type(group, name, out);
@@ -40,12 +49,10 @@ static inline herr_t h5c_link_info(hid_t group, const char *name, h5c_link *out)
   // Type and address only: what more there is to know (sizes) is gathered by walking B-trees, and damaged ones have no end.
 #if H5_VERSION_GE(1, 12, 0)
   if (H5Oget_info_by_name3(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
-  out->address = (haddr_t)object.fileno; // a key only: 1.12 and later hide the address behind a token
 #else
   if (H5Oget_info_by_name2(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
-  out->address = object.addr;
 #endif
-  out->object = object.type;
+  h5c_take_object(&object, out);
   return 1;
 }
 
@@ -59,17 +66,15 @@ static inline hid_t h5c_open_link(hid_t group, const char *name, h5c_link *out) 
   if (opened < 0) return -1;
   H5O_info_t object;
 #if H5_VERSION_GE(1, 12, 0)
-  herr_t isKnown = H5Oget_info3(opened, &object, H5O_INFO_BASIC);
-  out->address = (haddr_t)object.fileno;
+  const herr_t isKnown = H5Oget_info3(opened, &object, H5O_INFO_BASIC);
 #else
-  herr_t isKnown = H5Oget_info2(opened, &object, H5O_INFO_BASIC);
-  out->address = object.addr;
+  const herr_t isKnown = H5Oget_info2(opened, &object, H5O_INFO_BASIC);
 #endif
   if (isKnown < 0) {
     H5Oclose(opened);
     return -1;
   }
-  out->object = object.type;
+  h5c_take_object(&object, out);
   return opened;
 }
 

@@ -1,3 +1,4 @@
+import H5ConvDiagnostics
 import H5ConvFiles
 import H5ConvImages
 import H5ConvInference
@@ -34,20 +35,16 @@ extension Model {
     guard inputs.count == 1, !InputFile.isFolder(inputs[0]), !ArrayFile.isArray(inputs[0]) else {
       return (try Model(contentsOf: path, architecture: architecture), nil)
     }
-    let model = Locked<Result<Model, any Error>?>(nil)
-    let decoded = Locked<DecodedPicture?>(nil)
+    var opened: Result<Model, any Error>?
+    var decoded: DecodedPicture?
     Threads(threads).forEach(2) { item in
       if item == 0 {
-        let opened = Result { try Model(contentsOf: path, architecture: architecture) }
-        model.withLock { $0 = opened }
+        opened = Result { try Model(contentsOf: path, architecture: architecture) }
       } else if let image = try? DecodedImage.load(path: inputs[0]) {
-        let picture = DecodedPicture(path: inputs[0], image)
-        decoded.withLock { $0 = picture }
+        decoded = DecodedPicture(path: inputs[0], image)
       }
     }
-    guard let opened = model.withLock({ $0 }) else {
-      return (try Model(contentsOf: path, architecture: architecture), nil)
-    }
-    return (try opened.get(), decoded.withLock { $0 })
+    guard let opened else { throw H5ConvError(.internalFault, "the model was not opened", file: path) }
+    return (try opened.get(), decoded)
   }
 }

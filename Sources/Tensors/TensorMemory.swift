@@ -30,9 +30,7 @@ package enum TensorMemory {
   }
 
   /// Huge pages that blocks are cut from.
-  ///
-  /// `@unchecked Sendable`: the memory is the blocks', each of which has a part of its own.
-  fileprivate final class Slab: @unchecked Sendable {
+  fileprivate final class Slab {
     static let byteCount = 2 * hugePage
     private let pages = TensorMemory.hugePages(byteCount)
     var start: UnsafeMutableRawPointer { pages.start }
