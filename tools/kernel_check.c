@@ -202,6 +202,24 @@ static void check_winograd(void) {
       }
       compare("Winograd's algorithm", k->name, target, expected, pixels * s.filters, tile == 4 ? 2e-5 : 4e-6);
       free(packed), free(target), free(scratch);
+
+      // The same with a kernel that is transformed on the way.
+      packed = empty(k->packed_count(9 * w->channels, s.filters)), target = empty(pixels * s.filters);
+      k->pack(packed, kernel, 9 * w->channels, s.filters, s.filters, scale);
+      call.packed = packed, call.target = target;
+      const ptrdiff_t at_once = between(0, 2) ? between(1, 3) * k->lanes : w->channels, middle_tile = between(0, tiles), panel = between(0, panels);
+      const ptrdiff_t parts_of_tiles[] = {0, middle_tile, tiles}, parts_of_panels[] = {0, panel, panels};
+      for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++) {
+          const ptrdiff_t first = parts_of_tiles[i], end = parts_of_tiles[i + 1];
+          const ptrdiff_t first_panel = parts_of_panels[j], end_panel = parts_of_panels[j + 1];
+          if (first == end || first_panel == end_panel) continue;
+          scratch = empty((ptrdiff_t)k->winograd_plain_scratch(tile, end - first, at_once, end_panel - first_panel));
+          k->winograd_plain(&call, scratch, at_once, first, end, first_panel, end_panel);
+          free(scratch);
+        }
+      compare("Winograd's algorithm with a plain kernel", k->name, target, expected, pixels * s.filters, tile == 4 ? 2e-5 : 4e-6);
+      free(packed), free(target);
     }
   free(image), free(kernel), free(bias), free(addend), free(scale), free(zeros), free(scaled), free(expected);
 }

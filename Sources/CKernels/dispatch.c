@@ -1,5 +1,6 @@
 // Chooses the loops, and those that need no instruction set of their own.
 #include <string.h>
+#include <unistd.h>
 
 #include "CKernels.h"
 
@@ -26,6 +27,15 @@ const h5k_kernels *h5k_best(void) {
   const h5k_kernels *best = h5k_variant(0);
   for (size_t number = 1; h5k_variant(number); number++) best = h5k_variant(number);
   return best;
+}
+
+ptrdiff_t h5k_second_level_cache(void) {
+  enum { LEAST = 256 << 10, GUESS = 1 << 20 };
+  long bytes = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+  return bytes >= LEAST ? bytes : GUESS;
 }
 
 const h5k_kernels *h5k_portable(void) { return h5k_variant(0); }

@@ -38,15 +38,16 @@ struct Fusion {
     for input in steps.flatMap(\.inputs) { uses[input, default: 0] += 1 }
     var result: [FusedStep?] = []
     var producers: [Int: Int] = [:]
+    func producer(_ value: Int) -> FusedStep? { producers[value].flatMap { result[$0] } }
     for step in steps {
       // Steps before this whose results nobody else wants, the latest first.
       let sources = step.inputs.compactMap { uses[$0] == 1 && !outputs.contains($0) ? producers[$0] : nil }
       let joins = sources.sorted(by: >).lazy.compactMap { place in
-        result[place].flatMap { joined($0, step) }.map { (place, $0) }
+        result[place].flatMap { joined($0, step, before: $0.inputs.first.flatMap(producer)) }.map { (place, $0) }
       }
       if let (place, joined) = joins.first {
         // What it adds may have been computed after it.
-        if joined.inputs.count > 1 || joined.operation.isConvolution && step.operation.isConvolution {
+        if joined.inputs.count > 1 || joined.operation.isWindowed && step.operation.isWindowed {
           result[place] = nil
           producers[step.output.id] = result.count
           result.append(joined)
@@ -63,7 +64,9 @@ struct Fusion {
   }
 
   /// The two steps as one, or nil.
-  private func joined(_ first: FusedStep, _ second: FusedStep) -> FusedStep? {
+  ///
+  /// - Parameter before: what computes the input of the first.
+  private func joined(_ first: FusedStep, _ second: FusedStep, before: FusedStep?) -> FusedStep? {
     var joined = first
     joined.output = second.output
     switch second.operation {
@@ -79,17 +82,47 @@ struct Fusion {
         first.output.shape == second.output.shape
       else { return nil }
       joined.inputs.append(other)
-    case .convolution, .depthwiseConvolution:
-      guard case .pad(let before, 0) = first.operation, let input = shapes[first.inputs[0]],
-        input.first == first.output.shape.first, input.last == first.output.shape.last,
-        let operation = second.operation.padded(before)
+    case .maxPool(let window):
+      // Where no number is negative, cells of zeros are no larger than any that a window has: it may as well not have them.
+      guard before?.operation.activation?.isNeverNegative == true, window.before.allSatisfy({ $0 == 0 }),
+        let padded = withoutPad(first, second), case .maxPool(let window) = padded.operation,
+        let cells = shapes[padded.inputs[0]], window.alwaysMeets(cells, giving: second.output.shape)
       else { return nil }
-      joined = second
-      joined.inputs = first.inputs
-      joined.operation = operation
+      return padded
+    case .convolution, .depthwiseConvolution: return withoutPad(first, second)
     default: return nil
     }
     return joined
+  }
+
+  /// The second step with the padding that the first adds.
+  private func withoutPad(_ first: FusedStep, _ second: FusedStep) -> FusedStep? {
+    guard case .pad(let before, 0) = first.operation, let input = shapes[first.inputs[0]],
+      input.first == first.output.shape.first, input.last == first.output.shape.last,
+      let operation = second.operation.padded(before)
+    else { return nil }
+    var joined = second
+    joined.inputs = first.inputs
+    joined.operation = operation
+    return joined
+  }
+}
+
+extension Activation {
+  /// Whether its results are 0 or more, or no numbers.
+  fileprivate var isNeverNegative: Bool {
+    if case .relu(0, let maximum, let threshold) = self { maximum >= 0 && threshold >= 0 } else { false }
+  }
+}
+
+extension Window {
+  /// Whether every place of the window covers a cell of an input of the shape `input` (batch, spatial axes, channels).
+  fileprivate func alwaysMeets(_ input: [Int], giving output: [Int]) -> Bool {
+    guard input.count == size.count + 2, output.count == size.count + 2 else { return false }
+    return size.indices.allSatisfy { axis in
+      let last = (output[axis + 1] - 1) * strides[axis] - before[axis]
+      return before[axis] < size[axis] && last < input[axis + 1]
+    }
   }
 }
 
@@ -116,7 +149,7 @@ extension Operation {
     }
   }
 
-  /// The convolution of an image with `before` more zeros before its axes; nil where it is none, or the batch or channels grow.
+  /// The same of an image with `before` more cells before its axes; nil where it has no window, or the batch or channels grow.
   func padded(_ before: [Int]) -> Operation? {
     func padded(_ window: Window) -> Window? {
       guard before.count == window.before.count + 2, before.allSatisfy({ $0 >= 0 }) else { return nil }
@@ -129,8 +162,13 @@ extension Operation {
       return padded(window).map { .convolution($0, groups: groups, kernel: kernel, bias: bias, activation) }
     case .depthwiseConvolution(let window, let kernel, let bias, let activation):
       return padded(window).map { .depthwiseConvolution($0, kernel: kernel, bias: bias, activation) }
+    case .maxPool(let window): return padded(window).map { .maxPool($0) }
     default: return nil
     }
+  }
+
+  fileprivate var isWindowed: Bool {
+    if case .maxPool = self { true } else { isConvolution }
   }
 
   var isConvolution: Bool {

@@ -8,12 +8,15 @@ struct PackedConvolution: Sendable {
   enum Method: Equatable, Sendable {
     /// Sums over the window's taps.
     case direct
-    /// Winograd's algorithm for tiles of `tile` × `tile` results.
-    case winograd(tile: Int)
+    /// Winograd's algorithm for tiles of `tile` × `tile` results, with a kernel that is kept transformed, or as it stands.
+    case winograd(tile: Int, isTransformed: Bool)
   }
 
   private(set) var shape: ConvolutionShape
   let method: Method
+  /// How the threads share the work where the kernel is transformed while it runs.
+  private var share: WinogradShare?
+  private let threadCount: Int
   let activation: h5k_activation
   /// The kernel, packed for the loops.
   let packed: Tensor
@@ -37,10 +40,16 @@ struct PackedConvolution: Sendable {
     self.shape = shape
     self.bias = bias
     self.activation = activation.forKernels
+    threadCount = threads.count
     method = isExact ? .direct : shape.fastestMethod
     switch method {
-    case .direct: packed = try shape.pack(kernel, scale: scale, threads)
-    case .winograd(let tile): packed = try shape.winogradPack(kernel, scale: scale, tile: tile, threads)
+    case .winograd(let tile, isTransformed: true):
+      packed = try shape.winogradPack(kernel, scale: scale, tile: tile, threads)
+    case .winograd(let tile, isTransformed: false):
+      packed = try shape.pack(kernel, scale: scale, threads)
+      share = WinogradShare(shape, tile: tile, threads: threadCount)
+    case .direct:
+      packed = try shape.pack(kernel, scale: scale, threads)
     }
   }
 
@@ -48,6 +57,9 @@ struct PackedConvolution: Sendable {
   func forImages(_ count: Int) -> PackedConvolution {
     var other = self
     other.shape = shape.forImages(count)
+    if case .winograd(let tile, isTransformed: false) = method {
+      other.share = WinogradShare(other.shape, tile: tile, threads: threadCount)
+    }
     return other
   }
 
@@ -75,7 +87,7 @@ struct PackedConvolution: Sendable {
                 call.target = target
                 call.f = activation
                 shape.sum(&call, threads)
-              case .winograd(let tile):
+              case .winograd(let tile, _):
                 var call = shape.winograd(tile: tile)
                 call.image = image.baseAddress
                 call.zeros = zeros.baseAddress
@@ -84,7 +96,11 @@ struct PackedConvolution: Sendable {
                 call.addend = addend
                 call.target = target
                 call.f = activation
-                Winograd(call, threads).run(images: shape.from.batch)
+                if let share {
+                  share.run(call, threads)
+                } else {
+                  Winograd(call, threads).run(images: shape.from.batch)
+                }
               }
             }
           }

@@ -96,7 +96,7 @@ extension PlanStep {
   var method: String {
     switch operation {
     case .convolution:
-      if case .winograd(let tile)? = convolution?.method { return "convolution, Winograd \(tile)×\(tile)" }
+      if case .winograd(let tile, _)? = convolution?.method { return "convolution, Winograd \(tile)×\(tile)" }
       return "convolution"
     case .depthwiseConvolution: return "depthwise convolution"
     case .transposedConvolution: return "transposed convolution"

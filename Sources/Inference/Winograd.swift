@@ -4,9 +4,9 @@ import H5ConvTensors
 extension ConvolutionShape {
   /// The method that is estimated to take the least time.
   ///
-  /// Counted in products of a sum over taps. A weight that is read from memory, and transformed before, counts as many products as
-  /// a few vectors hold, so that large kernels are not blown up for few pixels; the constants were measured on processors with
-  /// AVX2 and AVX-512.
+  /// Counted in products of a sum over taps. A weight that is read from memory counts as many products as a few vectors hold, and
+  /// one that is transformed while it runs counts many more, so that large kernels are not blown up for few pixels; the constants
+  /// were measured on processors with AVX2 and AVX-512.
   var fastestMethod: PackedConvolution.Method {
     guard groups == 1, from.depth == 1, to.depth == 1, window.size.depth == 1, window.before.depth == 0,
       window.size.height == 3, window.size.width == 3, window.strides.height == 1, window.strides.width == 1,
@@ -14,19 +14,26 @@ extension ConvolutionShape {
     else { return .direct }
     let channels = Double(from.channels)
     let filters = Double(filters)
-    // Products that a weight is worth; more where all of them take much memory.
-    func weight(_ count: Double) -> Double { Double(PlanStep.loops.lanes) * (2 + count / Double(1 << 21)) }
-    func cost(tile: Int) -> Double {
-      let tiles = Double(to.batch * ((to.height + tile - 1) / tile) * ((to.width + tile - 1) / tile))
-      let products = Double((tile + 2) * (tile + 2)) * channels * filters
-      return tiles * (products + (tile == 4 ? 870 : 340) * (channels + filters)) + products * weight(products)
-    }
+    let lanes = Double(PlanStep.loops.lanes)
+    // What reading some weights is worth; more for each where all of them take much memory.
+    func reading(_ count: Double) -> Double { count * lanes * (2 + count / Double(1 << 21)) }
     let products = 9 * channels * filters
     // A panel of one vector of filters waits for the pixels as often as one of two.
-    let narrow = 1 + 0.8 * Double(PlanStep.loops.lanes) / filters
-    let direct = products * (Double(pixels) * narrow + weight(products))
-    let (four, two) = (cost(tile: 4), cost(tile: 2))
-    return direct <= min(four, two) ? .direct : .winograd(tile: four <= two ? 4 : 2)
+    let narrow = 1 + 0.8 * lanes / filters
+    var best = (method: PackedConvolution.Method.direct, cost: products * Double(pixels) * narrow + reading(products))
+    func consider(_ method: PackedConvolution.Method, _ cost: Double) {
+      if cost < best.cost { best = (method, cost) }
+    }
+    for tile in [2, 4] {
+      let tiles = Double(to.batch * ((to.height + tile - 1) / tile) * ((to.width + tile - 1) / tile))
+      let products = Double((tile + 2) * (tile + 2)) * channels * filters
+      let transforms = (tile == 4 ? 870 : 340) * (channels + filters)
+      consider(.winograd(tile: tile, isTransformed: true), tiles * (products + transforms) + reading(products))
+      // Its products are summed in parts, and its pixels transformed again for other filters.
+      let kernel = (tile == 4 ? 700 : 300) * channels * filters + reading(9 * channels * filters)
+      consider(.winograd(tile: tile, isTransformed: false), tiles * (1.15 * products + 1.5 * transforms) + kernel)
+    }
+    return best.method
   }
 
   /// The transformed kernel: (tile + 2)² packed matrices.
@@ -58,7 +65,78 @@ extension ConvolutionShape {
   }
 }
 
-/// Runs the three steps of Winograd's algorithm over the tiles of a batch.
+/// How threads share the tiles and filters of a convolution whose kernel is transformed while it runs.
+///
+/// Each takes all steps for some tiles and panels of filters, so that everything but the image and the kernel stays in its
+/// second-level cache. Tiles are transformed once for all panels that are taken at once, and the kernel once for all tiles.
+struct WinogradShare: Sendable {
+  /// Tiles of the batch, and parts that they are divided into.
+  private let tiles: Int
+  private var tileParts = 1
+  private let panels: Int
+  private var panelParts = 1
+  /// Channels that are summed at a time.
+  private var channels: Int
+
+  init(_ shape: ConvolutionShape, tile: Int, threads: Int) {
+    let loops = PlanStep.loops
+    let call = shape.winograd(tile: tile)
+    tiles = shape.from.batch * call.tiles_y * call.tiles_x
+    panels = (call.filters + loops.panel - 1) / loops.panel
+    channels = call.channels
+    guard tiles > 0, panels > 0, channels > 0 else { return }
+    let matrices = Double((tile + 2) * (tile + 2))
+    let room = h5k_second_level_cache() / 5 * 4 / MemoryLayout<Float>.stride
+    var least = Double.infinity
+    var (tileParts, panelParts, channels) = (1, 1, channels)
+    var divided = 1
+    while divided <= panels {
+      let some = (panels + divided - 1) / divided
+      var pieces = 1
+      while pieces == 1 || (tiles + pieces - 1) / pieces >= loops.rows {
+        let count = (tiles + pieces - 1) / pieces
+        for width in [256, 128, 64, 32] {
+          let atOnce = min(width, call.channels)
+          let floats = loops.winograd_plain_scratch(tile, count, atOnce, some)
+          // What does not fit in the end is computed as well, slowly.
+          guard floats <= room || width == 32 else { continue }
+          let rounds = (divided * pieces + threads - 1) / threads
+          let sums = matrices * Double(count * some)
+          // In cycles of a processor that adds two vectors of products in each, per channel.
+          let products = sums * (1 + 4 / Double(atOnce))
+          let transforms = 5.5 * matrices * (Double(count) / Double(loops.lanes) + Double(2 * some))
+          let time = Double(rounds) * (products + transforms) * (floats <= room ? 1 : 2)
+          if time < least {
+            least = time
+            (tileParts, panelParts, channels) = (pieces, divided, atOnce)
+          }
+          break
+        }
+        pieces += max(1, pieces / 4)
+      }
+      divided += 1
+    }
+    (self.tileParts, self.panelParts, self.channels) = (tileParts, panelParts, channels)
+  }
+
+  func run(_ call: h5k_winograd, _ threads: Threads) {
+    let loops = PlanStep.loops
+    let scratch = loops.winograd_plain_scratch(
+      call.tile, (tiles + tileParts - 1) / tileParts, channels, (panels + panelParts - 1) / panelParts)
+    withUnsafePointer(to: call) { call in
+      threads.forEach(tileParts * panelParts) { item in
+        let (part, piece) = item.quotientAndRemainder(dividingBy: tileParts)
+        TensorMemory.withFloats(scratch) { scratch in
+          loops.winograd_plain(
+            call, scratch, channels, piece * tiles / tileParts, (piece + 1) * tiles / tileParts,
+            part * panels / panelParts, (part + 1) * panels / panelParts)
+        }
+      }
+    }
+  }
+}
+
+/// Runs the three steps of Winograd's algorithm with a transformed kernel over the tiles of a batch.
 struct Winograd {
   private var call: h5k_winograd
   private let threads: Threads

@@ -97,11 +97,22 @@ struct ConvolutionKernelTests {
     return result
   }
 
-  private func winograd(_ test: ConvolutionCase, _ data: ConvolutionData, _ loops: h5k_kernels, tile: Int) -> [Float] {
+  /// - Parameter channels: how many are summed at a time, with a kernel that is transformed on the way; nil for a transformed one.
+  private func winograd(
+    _ test: ConvolutionCase, _ data: ConvolutionData, _ loops: h5k_kernels, tile: Int, channels: Int?
+  ) -> [Float] {
     let matrices = (tile + 2) * (tile + 2)
     let (rows, columns) = (test.length(test.size.height), test.length(test.size.width))
-    var packed = [Float](repeating: .nan, count: matrices * loops.packed_count(test.channels, test.filters))
-    loops.winograd_pack(&packed, data.kernel, test.channels, test.filters, Int32(tile), nil, 0, test.channels)
+    let inner = 9 * test.channels
+    let count =
+      channels == nil
+      ? matrices * loops.packed_count(test.channels, test.filters) : loops.packed_count(inner, test.filters)
+    var packed = [Float](repeating: .nan, count: count)
+    if channels == nil {
+      loops.winograd_pack(&packed, data.kernel, test.channels, test.filters, Int32(tile), nil, 0, test.channels)
+    } else {
+      loops.pack(&packed, data.kernel, inner, test.filters, test.filters, nil)
+    }
     var call = h5k_winograd()
     (call.height, call.width, call.channels) = (test.size.height, test.size.width, test.channels)
     (call.out_height, call.out_width, call.filters) = (rows, columns, test.filters)
@@ -109,8 +120,10 @@ struct ConvolutionKernelTests {
     (call.tiles_y, call.tiles_x) = ((rows + tile - 1) / tile, (columns + tile - 1) / tile)
     call.f = ConvolutionKernelTests.relu
     let tiles = 2 * call.tiles_y * call.tiles_x
+    let panels = (test.filters + loops.panel - 1) / loops.panel
     var result = [Float](repeating: 77, count: 2 * rows * columns * test.filters + 1)
-    var scratch = [Float](repeating: .nan, count: loops.winograd_scratch(&call, tiles))
+    let size = channels.map { loops.winograd_plain_scratch(tile, tiles, $0, panels) }
+    var scratch = [Float](repeating: .nan, count: size ?? loops.winograd_scratch(&call, tiles))
     data.image.withUnsafeBufferPointer { image in
       data.zeros.withUnsafeBufferPointer { zeros in
         data.bias.withUnsafeBufferPointer { bias in
@@ -119,6 +132,10 @@ struct ConvolutionKernelTests {
               result.withUnsafeMutableBufferPointer { result in
                 (call.image, call.zeros, call.packed) = (image.baseAddress, zeros.baseAddress, packed.baseAddress)
                 (call.bias, call.addend, call.target) = (bias.baseAddress, addend.baseAddress, result.baseAddress)
+                if let channels {
+                  loops.winograd_plain(&call, &scratch, channels, 0, tiles, 0, panels)
+                  return
+                }
                 loops.winograd_in(&call, &scratch, tiles, 0, 0, tiles)
                 for matrix in 0..<matrices {
                   loops.winograd_multiply(&call, &scratch, tiles, 0, tiles, matrix, 0, Int.max)
@@ -153,8 +170,10 @@ struct ConvolutionKernelTests {
     let data = try ConvolutionData(test)
     let expected = sums(test, data, h5k_portable().pointee)
     for loops in kernelVariants() {
-      let found = winograd(test, data, loops.pointee, tile: tile)
-      #expect(found.last == 77 && difference(found, expected) < 2e-5)
+      for channels in [nil, loops.pointee.lanes, test.channels] {
+        let found = winograd(test, data, loops.pointee, tile: tile, channels: channels)
+        #expect(found.last == 77 && difference(found, expected) < 2e-5)
+      }
     }
   }
 }

@@ -134,7 +134,16 @@ typedef struct {
                             ptrdiff_t matrix, ptrdiff_t first_panel, ptrdiff_t end_panel);
   void (*winograd_out)(const h5k_winograd *, const float *scratch, ptrdiff_t tiles, ptrdiff_t start, ptrdiff_t first,
                        ptrdiff_t end, ptrdiff_t first_filter, ptrdiff_t end_filter);
+  // All steps at once for the tiles and panels first ..< end, `channels` (whole vectors, or all) of them at a time: the kernel
+  // (3, 3, channels, filters) behind `packed` is packed as it stands, and transformed in the cache. Floats of scratch memory for
+  // so many tiles, channels and panels, and the call.
+  size_t (*winograd_plain_scratch)(ptrdiff_t tile, ptrdiff_t tiles, ptrdiff_t channels, ptrdiff_t panels);
+  void (*winograd_plain)(const h5k_winograd *, float *scratch, ptrdiff_t channels, ptrdiff_t first, ptrdiff_t end,
+                         ptrdiff_t first_panel, ptrdiff_t end_panel);
 } h5k_kernels;
+
+// Bytes of the cache that each processor has for itself behind its first-level cache; a guess where the system does not tell.
+ptrdiff_t h5k_second_level_cache(void);
 
 // The loops for this processor, chosen once.
 const h5k_kernels *h5k_best(void);
