@@ -25,9 +25,8 @@ extension SubModel {
     let writer = try ActivationWriter(
       output, names: outputNames, total: items.count > 1 ? total : nil, replaces: replaces)
     var notes: [String] = []
-    try model.forEachLoaded(items, options, threads: threads) { place, item, loaded in
+    try forEachRun(items, options, threads: threads) { place, item, loaded, activations in
       if !notes.contains(loaded.preprocess) { notes.append(loaded.preprocess) }
-      let activations = try run(loaded.inputs, threads: threads)
       try reporting(item, output) { try writer.append(activations, of: item.count) }
       progress(place + 1, loaded.preprocess)
     }

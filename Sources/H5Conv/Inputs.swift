@@ -11,7 +11,7 @@ public struct InputItem: Sendable {
   public let path: String
   /// Number of images in it.
   public let count: Int
-  fileprivate let arrays: [Tensor]?
+  let arrays: [Tensor]?
 
   /// Whether it is an array with several examples.
   var isBatch: Bool { arrays != nil && count > 1 }
@@ -70,25 +70,6 @@ extension Model {
     return ([image.tensor], image.preprocess, image)
   }
 
-  /// Loads `items` and gives them to `body` in order, a few at a time in memory.
-  ///
-  /// Each of the threads decodes a picture, since none is decoded by several.
-  package func forEachLoaded(
-    _ items: [InputItem], _ options: ImageOptions, threads: Int?,
-    _ body: (_ place: Int, _ item: InputItem, _ loaded: LoadedItem) throws -> Void
-  ) throws {
-    // Large pictures on many processors must not fill the memory.
-    let count = min(8, Threads(threads).count)
-    for start in stride(from: 0, to: items.count, by: count) {
-      let some = Array(items[start..<min(start + count, items.count)])
-      let loaded = try concurrentMap(some, threads: count) { item in
-        Result { try loadWithPicture(item, options) }
-      }
-      // Those before one that fails have been used.
-      for (place, result) in loaded.enumerated() { try body(start + place, some[place], try result.get()) }
-    }
-  }
-
   /// The arrays of a `.npy` or `.npz` file, one for each input of the network.
   private func arrays(_ path: String) throws -> [Tensor] {
     let inputs = inputs
@@ -119,6 +100,38 @@ extension Model {
 }
 
 extension SubModel {
+  /// Loads `items`, computes the outputs for each, and gives them to `body` in order, a few at a time in memory.
+  ///
+  /// Each thread loads an item and computes its outputs alone, for which no thread waits for another. The first items, and those of
+  /// networks whose activations are large, are computed by all threads together.
+  package func forEachRun(
+    _ items: [InputItem], _ options: ImageOptions, threads: Int?,
+    _ body: (_ place: Int, _ item: InputItem, _ loaded: LoadedItem, _ activations: [Activation]) throws -> Void
+  ) throws {
+    // Large pictures on many processors must not fill the memory.
+    let count = min(8, Threads(threads).count)
+    var start = 0
+    // More at a time where nobody waits for another: then those whose items take longer do not wait either.
+    var areAlone = false
+    while start < items.count {
+      let kept = areAlone ? 4 * count : count
+      let some = Array(items[start..<min(start + kept, items.count)])
+      let done = try concurrentMap(some, threads: count) { item in
+        Result {
+          let loaded = try model.loadWithPicture(item, options)
+          return (loaded, count > 1 ? try runAlone(loaded.inputs, ofAtOnce: count, keeping: 4 * count) : nil)
+        }
+      }
+      areAlone = done.allSatisfy { (try? $0.get())?.1 != nil }
+      // Those before one that fails have been used.
+      for (place, result) in done.enumerated() {
+        let (loaded, activations) = try result.get()
+        try body(start + place, some[place], loaded, try activations ?? run(loaded.inputs, threads: threads))
+      }
+      start += some.count
+    }
+  }
+
   /// Computes the outputs for the picture at `path`.
   public func run(
     image path: String, _ options: ImageOptions = ImageOptions(), threads: Int? = nil

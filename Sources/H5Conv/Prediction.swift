@@ -108,8 +108,8 @@ extension Model {
   ) throws -> [PredictionResult] {
     let network = try slice(outputs: ["@outputs"])
     var results: [PredictionResult] = []
-    try forEachLoaded(items, options, threads: threads) { place, item, loaded in
-      for output in try network.run(loaded.inputs, threads: threads) {
+    try network.forEachRun(items, options, threads: threads) { place, item, loaded, outputs in
+      for output in outputs {
         let batch = output.tensor.shape.first ?? 0
         let classes = output.tensor.shape.dropFirst().reduce(1, *)
         guard output.tensor.shape.dropFirst().filter({ $0 > 1 }).count <= 1, classes > 0 else {

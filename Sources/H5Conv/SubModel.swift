@@ -66,10 +66,30 @@ public struct SubModel: Sendable {
           beforeActivation: Set(taps.indices.filter { taps[$0].isBeforeActivation }), inputShapes: inputs.map(\.shape),
           isExact: model.isExact, threads: Threads(threads), weights: { try model.weights.tensor(layer: $0, $1) })
       }
-      let results = try plan.run(inputs, threads: Threads(threads), profile: model.profile?.record)
-      return zip(taps, results).map { Activation(name: $0.key, className: $0.className, index: $0.index, tensor: $1) }
+      return try run(plan, inputs, Threads(threads))
     }
   }
+
+  private func run(_ plan: Plan, _ inputs: [Tensor], _ threads: Threads) throws -> [Activation] {
+    let results = try plan.run(inputs, threads: threads, profile: model.profile?.record)
+    return zip(taps, results).map { Activation(name: $0.key, className: $0.className, index: $0.index, tensor: $1) }
+  }
+
+  /// Runs on one thread, so that others may run at the same time; nil where a run has to prepare something first, or where so many
+  /// runs at the same time would take much more memory than one.
+  ///
+  /// - Parameters:
+  ///   - runs: how many there are at a time.
+  ///   - kept: how many results are kept at a time.
+  func runAlone(_ inputs: [Tensor], ofAtOnce runs: Int, keeping kept: Int) throws -> [Activation]? {
+    guard let plan = plans.known(for: inputs.map(\.shape)) else { return nil }
+    let (step, outputs) = plan.largestBytes
+    guard (runs - 1) * step + (kept - 1) * outputs <= SubModel.mostForRuns else { return nil }
+    return try naming(model.path) { try run(plan, inputs, Threads(1)) }
+  }
+
+  /// Bytes that runs at the same time may take besides those of one.
+  private static let mostForRuns = 32 << 20
 
   /// Gives back the memory of the weights, which the next run reads again.
   func forgetWeights() {
@@ -118,7 +138,7 @@ private final class PlanCache: Sendable {
   private let plans = Mutex<[[[Int]]: Plan]>([:])
 
   func plan(for shapes: [[Int]], _ compile: () throws -> Plan) throws -> Plan {
-    if let plan = plans.withLock({ $0[shapes] }) { return plan }
+    if let plan = known(for: shapes) { return plan }
     let plan = try compile()
     plans.withLock { plans in
       // Pictures of many sizes must not keep a copy of the weights for each.
@@ -127,6 +147,8 @@ private final class PlanCache: Sendable {
     }
     return plan
   }
+
+  func known(for shapes: [[Int]]) -> Plan? { plans.withLock { $0[shapes] } }
 
   func forget() { plans.withLock { $0.removeAll() } }
 }

@@ -23,20 +23,22 @@ extension SubModel {
     threads: Int? = nil, progress: (Int) -> Void = { _ in }
   ) throws -> TopActivations {
     let measure = try options.measure()
+    if let array = items.first(where: { $0.arrays != nil }) {
+      throw H5ConvError(
+        .usage, "pictures are shown, and an array is none", remedy: "give PNG or JPEG files", file: array.path)
+    }
     var searches: [LayerSearch] = []
     var fields: [[[Int]]: Footprint] = [:]
     var notes: [String] = []
-    try model.forEachLoaded(items, image, threads: threads) { place, item, loaded in
+    try forEachRun(items, image, threads: threads) { place, item, loaded, activations in
       let (inputs, preprocess) = (loaded.inputs, loaded.preprocess)
       guard let picture = loaded.picture, inputs.count == 1 else {
-        throw H5ConvError(
-          .usage, "pictures are shown, and an array is none", remedy: "give PNG or JPEG files", file: item.path)
+        throw H5ConvError(.usage, "the model has \(inputs.count) inputs, not a picture alone", file: item.path)
       }
       if !notes.contains(preprocess) { notes.append(preprocess) }
       let shapes = inputs.map(\.shape)
       // Pictures of many sizes must not keep what is known of each.
       if fields[shapes] == nil { fields = [shapes: Footprint(model.graph, inputShapes: shapes)] }
-      let activations = try run(inputs, threads: threads)
       for (number, activation) in activations.enumerated() {
         let tap = taps[number]
         let maps = try activation.channelMaps(

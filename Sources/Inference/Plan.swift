@@ -23,6 +23,16 @@ package struct Plan: Sendable {
   /// How many images of the batch the first operations take at a time; nil where they take all.
   package var imagesAtATime: Int? { parts?.size }
 
+  /// Bytes of the largest step's inputs and result, and of all outputs.
+  package var largestBytes: (step: Int, outputs: Int) {
+    var shapes = Dictionary(inputs.map { ($0.id, $0.shape) }) { first, _ in first }
+    for step in steps { shapes[step.output.id] = step.output.shape }
+    func bytes(_ values: [Int]) -> Int {
+      values.reduce(0) { $0 + (shapes[$1] ?? []).reduce(MemoryLayout<Float>.stride, *) }
+    }
+    return (steps.map { bytes($0.inputs + [$0.output.id]) }.max() ?? 0, bytes(outputs.map(\.id)))
+  }
+
   /// Compiles what `wanted` needs of `graph`; layers that it does not need are neither lowered nor are their weights read.
   ///
   /// - Parameters:

@@ -100,16 +100,18 @@ struct InputTests {
     #expect(try names(99, 7).count == 30)
   }
 
-  /// Pictures are decoded several at a time, and used in their order.
+  /// Pictures are decoded, and their outputs computed, several at a time; they are used in their order.
   @Test(arguments: [1, 2, 5]) func manyPictures(_ threads: Int) throws {
-    let model = try model(try TemporaryFolder(), ["conv"])
-    let names = ["rgb8.png", "exif1.jpg", "rgb8.png", "exif6.jpg", "rgb8.png"]
+    let model = try Model(contentsOf: try ModelFixture("k3_sequential").path)
+    let names = (0..<6).flatMap { _ in ["rgb8.png", "exif1.jpg", "rgb8.png", "exif6.jpg", "rgb8.png"] }
     let items = try model.inputItems(names.map(picture))
     var order: [String] = []
-    try model.forEachLoaded(items, ImageOptions(), threads: threads) { place, item, loaded in
+    let (network, other) = (try model.slice(outputs: ["@outputs"]), try model.slice(outputs: ["@outputs"]))
+    try network.forEachRun(items, ImageOptions(), threads: threads) { place, item, loaded, activations in
       #expect(item.path == items[place].path)
-      let alone = try model.load(items[place]).inputs.map(\.values)
-      #expect(loaded.inputs.map(\.values) == alone)
+      let inputs = try model.load(items[place]).inputs
+      #expect(loaded.inputs.map(\.values) == inputs.map(\.values))
+      #expect(try activations.map(\.tensor.values) == other.run(inputs).map(\.tensor.values))
       order.append(item.path)
     }
     #expect(order == items.map(\.path))
@@ -117,12 +119,13 @@ struct InputTests {
 
   /// Those before a picture that cannot be decoded have been used.
   @Test func damagedAmongMany() throws {
-    let model = try model(try TemporaryFolder(), ["conv"])
+    let model = try Model(contentsOf: try ModelFixture("k3_sequential").path)
     let path = try pictures(4)
     let damaged = try folder.write("p2.png", [1, 2, 3])
     var used = 0
+    let network = try model.slice(outputs: ["@outputs"])
     let error = try #require(throws: H5ConvError.self) {
-      try model.forEachLoaded(try model.inputItems([path]), ImageOptions(), threads: 3) { _, _, _ in used += 1 }
+      try network.forEachRun(try model.inputItems([path]), ImageOptions(), threads: 3) { _, _, _, _ in used += 1 }
     }
     #expect(used == 2)
     #expect(error.description.contains(damaged), "\(error)")
