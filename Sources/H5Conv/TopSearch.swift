@@ -32,8 +32,8 @@ extension SubModel {
     var notes: [String] = []
     try forEachRun(items, image, threads: threads) { place, item, loaded, activations in
       let (inputs, preprocess) = (loaded.inputs, loaded.preprocess)
-      guard let picture = loaded.picture, inputs.count == 1 else {
-        throw H5ConvError(.usage, "the model has \(inputs.count) inputs, not a picture alone", file: item.path)
+      guard let picture = loaded.picture else {
+        throw H5ConvError(.internalFault, "an item without its picture", file: item.path)
       }
       if !notes.contains(preprocess) { notes.append(preprocess) }
       let shapes = inputs.map(\.shape)

@@ -85,8 +85,8 @@ struct Fusion {
     case .maxPool(let window):
       // Where no number is negative, cells of zeros are no larger than any that a window has: it may as well not have them.
       guard before?.operation.activation?.isNeverNegative == true, window.before.allSatisfy({ $0 == 0 }),
-        let padded = withoutPad(first, second), case .maxPool(let window) = padded.operation,
-        let cells = shapes[padded.inputs[0]], window.alwaysMeets(cells, giving: second.output.shape)
+        let padded = withoutPad(first, second), case .maxPool(let larger) = padded.operation,
+        let cells = shapes[padded.inputs[0]], larger.alwaysMeets(cells, giving: second.output.shape)
       else { return nil }
       return padded
     case .convolution, .depthwiseConvolution: return withoutPad(first, second)

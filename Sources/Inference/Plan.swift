@@ -24,14 +24,7 @@ package struct Plan: Sendable {
   package var imagesAtATime: Int? { parts?.size }
 
   /// Bytes of the largest step's inputs and result, and of all outputs.
-  package var largestBytes: (step: Int, outputs: Int) {
-    var shapes = Dictionary(inputs.map { ($0.id, $0.shape) }) { first, _ in first }
-    for step in steps { shapes[step.output.id] = step.output.shape }
-    func bytes(_ values: [Int]) -> Int {
-      values.reduce(0) { $0 + (shapes[$1] ?? []).reduce(MemoryLayout<Float>.stride, *) }
-    }
-    return (steps.map { bytes($0.inputs + [$0.output.id]) }.max() ?? 0, bytes(outputs.map(\.id)))
-  }
+  package let largestBytes: (step: Int, outputs: Int)
 
   /// Compiles what `wanted` needs of `graph`; layers that it does not need are neither lowered nor are their weights read.
   ///
@@ -95,6 +88,10 @@ package struct Plan: Sendable {
       lowering.steps, of: lowering.inputs, keeping: Set(outputs.map(\.id)), foldsNormalizations: !isExact)
     var shapes = Dictionary(uniqueKeysWithValues: inputs.map { ($0.id, $0.shape) })
     for step in fused { shapes[step.output.id] = step.output.shape }
+    func bytes(_ values: [Int]) -> Int {
+      values.reduce(0) { $0 + (shapes[$1] ?? []).reduce(MemoryLayout<Float>.stride, *) }
+    }
+    largestBytes = (fused.map { bytes($0.inputs + [$0.output.id]) }.max() ?? 0, bytes(outputs.map(\.id)))
     steps = try withoutActuallyEscaping(weights) { weights in
       var loader = WeightLoader(
         for: fused,
