@@ -158,6 +158,20 @@ static void check_convolution(void) {
   free(image), free(kernel), free(bias), free(addend), free(scale), free(zeros), free(scaled), free(expected);
 }
 
+// Replaces the results by the largest of each 2 × 2 of an image, and returns how many these are.
+static ptrdiff_t pool(const sizes *s, double *results) {
+  const ptrdiff_t height = s->w.out_height, width = s->w.out_width, filters = s->filters;
+  ptrdiff_t count = 0;
+  for (ptrdiff_t image = 0; image < s->batch; image++)
+    for (ptrdiff_t y = 0; y + 1 < height; y += 2)
+      for (ptrdiff_t x = 0; x + 1 < width; x += 2)
+        for (ptrdiff_t n = 0; n < filters; n++) {
+          const double *cell = results + ((image * height + y) * width + x) * filters + n;
+          results[count++] = fmax(fmax(cell[0], cell[filters]), fmax(cell[width * filters], cell[(width + 1) * filters]));
+        }
+  return count;
+}
+
 static void check_winograd(void) {
   sizes s = {.batch = between(1, 2), .groups = 1, .kernel_depth = 1, .depth = 1, .out_depth = 1, .stride_z = 1, .dilation_z = 1};
   s.filters = channels();
@@ -172,11 +186,14 @@ static void check_winograd(void) {
   float *scaled = empty(9 * w->channels * s.filters);
   for (ptrdiff_t i = 0; i < 9 * w->channels * s.filters; i++) scaled[i] = scale ? kernel[i] * scale[i % s.filters] : kernel[i];
   double *expected = sums(&s, image, scaled, bias, addend, f);
+  // The largest of each 2 × 2, where the loops can take it.
+  const int pools = !addend && (f.function == H5K_LINEAR || f.function == H5K_RELU || f.function == H5K_RELU_GENERAL) && between(0, 1);
+  const ptrdiff_t results = pools ? pool(&s, expected) : pixels * s.filters;
   for (size_t variant = 0; h5k_variant(variant); variant++)
     for (int tile = 2; tile <= 4; tile += 2) {
       const h5k_kernels *k = h5k_variant(variant);
       const ptrdiff_t parts = (tile + 2) * (tile + 2), panels = (s.filters + k->panel - 1) / k->panel;
-      float *packed = empty(parts * k->packed_count(w->channels, s.filters)), *target = empty(pixels * s.filters);
+      float *packed = empty(parts * k->packed_count(w->channels, s.filters)), *target = empty(results);
       const ptrdiff_t middle = between(0, w->channels);
       k->winograd_pack(packed, kernel, w->channels, s.filters, tile, scale, middle, w->channels);
       k->winograd_pack(packed, kernel, w->channels, s.filters, tile, scale, 0, middle);
@@ -184,7 +201,7 @@ static void check_winograd(void) {
           .height = w->height, .width = w->width, .channels = w->channels, .out_height = w->out_height, .out_width = w->out_width,
           .filters = s.filters, .pad_top = w->pad_top, .pad_left = w->pad_left, .tile = tile,
           .tiles_y = (w->out_height + tile - 1) / tile, .tiles_x = (w->out_width + tile - 1) / tile, .image = image, .zeros = zeros,
-          .packed = packed, .bias = bias, .addend = addend, .target = target, .f = f};
+          .packed = packed, .bias = bias, .addend = addend, .target = target, .f = f, .pools = pools};
       const ptrdiff_t tiles = s.batch * call.tiles_y * call.tiles_x, block = between(1, tiles);
       float *scratch = empty((ptrdiff_t)k->winograd_scratch(&call, block));
       for (ptrdiff_t start = 0; start < tiles; start += block) {
@@ -200,11 +217,11 @@ static void check_winograd(void) {
         k->winograd_out(&call, scratch, block, start, part, count, 0, filter);
         k->winograd_out(&call, scratch, block, start, part, count, filter, s.filters);
       }
-      compare("Winograd's algorithm", k->name, target, expected, pixels * s.filters, tile == 4 ? 2e-5 : 4e-6);
+      compare("Winograd's algorithm", k->name, target, expected, results, tile == 4 ? 2e-5 : 4e-6);
       free(packed), free(target), free(scratch);
 
       // The same with a kernel that is transformed on the way.
-      packed = empty(k->packed_count(9 * w->channels, s.filters)), target = empty(pixels * s.filters);
+      packed = empty(k->packed_count(9 * w->channels, s.filters)), target = empty(results);
       k->pack(packed, kernel, 9 * w->channels, s.filters, s.filters, scale);
       call.packed = packed, call.target = target;
       const ptrdiff_t at_once = between(0, 2) ? between(1, 3) * k->lanes : w->channels, middle_tile = between(0, tiles), panel = between(0, panels);
@@ -218,7 +235,7 @@ static void check_winograd(void) {
           k->winograd_plain(&call, scratch, at_once, first, end, first_panel, end_panel);
           free(scratch);
         }
-      compare("Winograd's algorithm with a plain kernel", k->name, target, expected, pixels * s.filters, tile == 4 ? 2e-5 : 4e-6);
+      compare("Winograd's algorithm with a plain kernel", k->name, target, expected, results, tile == 4 ? 2e-5 : 4e-6);
       free(packed), free(target);
     }
   free(image), free(kernel), free(bias), free(addend), free(scale), free(zeros), free(scaled), free(expected);

@@ -1,7 +1,7 @@
 import H5ConvLayers
 import H5ConvTensors
 
-/// A step after fusion: it may compute a batch normalization that followed it.
+/// A step after fusion: it may compute a batch normalization and a maximum that followed it.
 struct FusedStep {
   var operation: Operation
   var inputs: [Int]
@@ -10,18 +10,20 @@ struct FusedStep {
   let call: Int
   /// A batch normalization applied to the result of a convolution before its activation.
   var normalization: Operation?
+  /// The shape of a convolution's result of which only the largest of each 2 × 2 cells is wanted; nil where all are.
+  var pooled: [Int]?
 }
 
-/// Removes steps that nobody needs, and joins a convolution with the padding before it and the batch normalization, addition and
-/// activation behind it where nobody looks at what is between.
+/// Removes steps that nobody needs, and joins a convolution with the padding before it and the batch normalization, addition,
+/// activation and maximum behind it where nobody looks at what is between.
 struct Fusion {
   /// Shapes of all values.
   private let shapes: [Int: [Int]]
-  private let foldsNormalizations: Bool
+  private let isExact: Bool
 
-  /// - Parameter foldsNormalizations: whether batch normalizations become part of a convolution's kernel.
+  /// - Parameter isExact: whether every convolution is summed as it stands: batch normalizations do not become part of its kernel.
   static func steps(
-    _ steps: [Step], of inputs: [Value], keeping outputs: Set<Int>, foldsNormalizations: Bool = true
+    _ steps: [Step], of inputs: [Value], keeping outputs: Set<Int>, isExact: Bool = false
   ) -> [FusedStep] {
     var needed = outputs
     var live: [FusedStep] = []
@@ -30,7 +32,7 @@ struct Fusion {
       live.append(FusedStep(operation: step.operation, inputs: step.inputs, output: step.output, call: step.call))
     }
     let shapes = Dictionary((inputs + live.map(\.output)).map { ($0.id, $0.shape) }) { first, _ in first }
-    return Fusion(shapes: shapes, foldsNormalizations: foldsNormalizations).fuse(live.reversed(), keeping: outputs)
+    return Fusion(shapes: shapes, isExact: isExact).fuse(live.reversed(), keeping: outputs)
   }
 
   private func fuse(_ steps: [FusedStep], keeping outputs: Set<Int>) -> [FusedStep] {
@@ -71,9 +73,9 @@ struct Fusion {
     joined.output = second.output
     switch second.operation {
     case .batchNormalization where first.normalization == nil && first.isOpen:
-      guard foldsNormalizations, first.operation.isConvolution, first.inputs.count == 1 else { return nil }
+      guard !isExact, first.operation.isConvolution, first.inputs.count == 1 else { return nil }
       joined.normalization = second.operation
-    case .activation(let activation) where first.operation.activation == .linear:
+    case .activation(let activation) where first.isOpen:
       guard let operation = first.operation.with(activation) else { return nil }
       joined.operation = operation
     case .binary(.add) where first.isOpen:
@@ -82,6 +84,9 @@ struct Fusion {
         first.output.shape == second.output.shape
       else { return nil }
       joined.inputs.append(other)
+    case .maxPool(let window) where first.operation.isConvolution:
+      guard canPool(first, window, giving: second.output.shape) else { return nil }
+      joined.pooled = first.output.shape
     case .maxPool(let window):
       // Where no number is negative, cells of zeros are no larger than any that a window has: it may as well not have them.
       guard before?.operation.activation?.isNeverNegative == true, window.before.allSatisfy({ $0 == 0 }),
@@ -93,6 +98,19 @@ struct Fusion {
     default: return nil
     }
     return joined
+  }
+
+  /// Whether a convolution may compute the maximum behind it: of 2 × 2 cells that lie next to each other in a tile of Winograd's
+  /// algorithm.
+  private func canPool(_ step: FusedStep, _ window: Window, giving output: [Int]) -> Bool {
+    let to = step.output.shape
+    guard !isExact, step.pooled == nil, step.inputs.count == 1, to.count == 4,
+      case .convolution(let convolved, let groups, _, _, let activation) = step.operation, activation.isLimit,
+      window.size == [2, 2], window.strides == [2, 2], window.before == [0, 0], let from = shapes[step.inputs[0]],
+      output == [to[0], to[1] / 2, to[2] / 2, to[3]],
+      let shape = try? ConvolutionShape(convolved, groups: groups, from: from, to: to)
+    else { return false }
+    return shape.fastestMethod != .direct
   }
 
   /// The second step with the padding that the first adds.
@@ -109,6 +127,14 @@ struct Fusion {
 }
 
 extension Activation {
+  /// Whether it only bounds numbers.
+  fileprivate var isLimit: Bool {
+    switch self {
+    case .linear, .relu(0, _, 0): true
+    default: false
+    }
+  }
+
   /// Whether its results are 0 or more, or no numbers.
   fileprivate var isNeverNegative: Bool {
     if case .relu(0, let maximum, let threshold) = self { maximum >= 0 && threshold >= 0 } else { false }
@@ -128,7 +154,7 @@ extension Window {
 
 extension FusedStep {
   /// Whether something may still be done to the sums of a convolution.
-  fileprivate var isOpen: Bool { operation.activation == .linear }
+  fileprivate var isOpen: Bool { operation.activation == .linear && pooled == nil }
 
   /// What the step needs that does not depend on the input.
   var parameters: [Parameter] { operation.parameters + (normalization?.parameters ?? []) }

@@ -18,6 +18,8 @@ struct PackedConvolution: Sendable {
   private var share: WinogradShare?
   private let threadCount: Int
   let activation: h5k_activation
+  /// Whether only the largest of each 2 × 2 results is kept.
+  let pools: Bool
   /// The kernel, packed for the loops.
   let packed: Tensor
   let bias: Tensor?
@@ -25,10 +27,11 @@ struct PackedConvolution: Sendable {
   /// - Parameters:
   ///   - kernel: axes (spatial axes, input channels / groups, filters).
   ///   - scale: what each filter is multiplied by; nil for 1.
+  ///   - pools: whether only the largest of each 2 × 2 results is kept, which Winograd's algorithm can do.
   ///   - isExact: whether only sums over taps are allowed.
   init(
-    _ shape: ConvolutionShape, kernel: Tensor, scale: [Float]?, bias: Tensor?, _ activation: Activation, isExact: Bool,
-    _ threads: Threads
+    _ shape: ConvolutionShape, kernel: Tensor, scale: [Float]?, bias: Tensor?, _ activation: Activation, pools: Bool,
+    isExact: Bool, _ threads: Threads
   ) throws {
     guard kernel.count == shape.taps * shape.groupChannels * shape.filters,
       (bias?.count ?? shape.filters) == shape.filters,
@@ -40,8 +43,10 @@ struct PackedConvolution: Sendable {
     self.shape = shape
     self.bias = bias
     self.activation = activation.forKernels
+    self.pools = pools
     threadCount = threads.count
     method = isExact ? .direct : shape.fastestMethod
+    guard method != .direct || !pools else { throw H5ConvError(.internalFault, "a sum over taps with a maximum") }
     switch method {
     case .winograd(let tile, isTransformed: true):
       packed = try shape.winogradPack(kernel, scale: scale, tile: tile, threads)
@@ -96,6 +101,7 @@ struct PackedConvolution: Sendable {
                 call.addend = addend
                 call.target = target
                 call.f = activation
+                call.pools = pools ? 1 : 0
                 if let share {
                   share.run(call, threads)
                 } else {

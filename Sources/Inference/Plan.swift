@@ -85,7 +85,7 @@ package struct Plan: Sendable {
         try (beforeActivation.contains(place) ? preactivations[tensor] : nil) ?? value(of: tensor)
       } + gradients
     let fused = Fusion.steps(
-      lowering.steps, of: lowering.inputs, keeping: Set(outputs.map(\.id)), foldsNormalizations: !isExact)
+      lowering.steps, of: lowering.inputs, keeping: Set(outputs.map(\.id)), isExact: isExact)
     var shapes = Dictionary(uniqueKeysWithValues: inputs.map { ($0.id, $0.shape) })
     for step in fused { shapes[step.output.id] = step.output.shape }
     func bytes(_ values: [Int]) -> Int {
@@ -189,10 +189,12 @@ struct PlanStep: Sendable {
     output = step.output
     switch step.operation {
     case .convolution(let window, let groups, _, _, let activation):
-      let shape = try ConvolutionShape(window, groups: groups, from: inputShapes[0], to: step.output.shape)
+      let shape = try ConvolutionShape(
+        window, groups: groups, from: inputShapes[0], to: step.pooled ?? step.output.shape)
       let loaded = try loader.convolution(step)
       convolution = try PackedConvolution(
-        shape, kernel: loaded.kernel, scale: loaded.scale, bias: loaded.bias, activation, isExact: isExact, threads)
+        shape, kernel: loaded.kernel, scale: loaded.scale, bias: loaded.bias, activation, pools: step.pooled != nil,
+        isExact: isExact, threads)
       dense = nil
       weights = []
     case .dense(_, _, let activation):

@@ -96,8 +96,8 @@ extension PlanStep {
   var method: String {
     switch operation {
     case .convolution:
-      if case .winograd(let tile, _)? = convolution?.method { return "convolution, Winograd \(tile)×\(tile)" }
-      return "convolution"
+      guard let convolution, case .winograd(let tile, _) = convolution.method else { return "convolution" }
+      return "convolution, Winograd \(tile)×\(tile)\(convolution.pools ? ", maximum" : "")"
     case .depthwiseConvolution: return "depthwise convolution"
     case .transposedConvolution: return "transposed convolution"
     case .tensor(let operation): return PlanStep.name(of: operation)

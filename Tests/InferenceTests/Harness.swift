@@ -23,14 +23,18 @@ struct Noise: RandomNumberGenerator {
   }
 }
 
+/// A model of layers behind each other for inputs of the shape `input`, whose first axis may have any size.
+func graph(_ layers: [JSONValue], input: [Int]) throws -> Graph {
+  let shape: [Int?] = [nil] + input.dropFirst().map { $0 }
+  let config = ModelText.sequential([ModelText.input("x", shape)] + layers)
+  return try Graph(try ArchitectureReader.read(config, kerasVersion: "3.0.0"))
+}
+
 /// Runs layers behind each other on one input, with weights by their names, without a file.
 func run(
   _ layers: [JSONValue], on input: Tensor, weights: [String: Tensor] = [:], threads: Int = 2
 ) throws -> Tensor {
-  let shape: [Int?] = [nil] + input.shape.dropFirst().map { $0 }
-  let config = ModelText.sequential([ModelText.input("x", shape)] + layers)
-  let graph = try Graph(try ArchitectureReader.read(config, kerasVersion: "3.0.0"))
-  return try run(graph, on: [input], weights: weights, threads: threads)
+  try run(graph(layers, input: input.shape), on: [input], weights: weights, threads: threads)
 }
 
 func run(_ graph: Graph, on inputs: [Tensor], weights: [String: Tensor] = [:], threads: Int = 2) throws -> Tensor {

@@ -73,6 +73,9 @@ typedef struct {
   ptrdiff_t pad_top, pad_left;
   ptrdiff_t tile;  // 4 or 2
   ptrdiff_t tiles_y, tiles_x;
+  // Whether of each 2 × 2 results only the largest is stored: the target is half as high and wide, rounded down, addend is null, and f is
+  // linear or a ReLU without slope and threshold.
+  int pools;
   const float *image;
   const float *zeros;   // as many as channels
   const float *packed;  // (tile + 2)² packed matrices
