@@ -8,6 +8,8 @@ import H5ConvTensors
 struct BatchParts: Sendable {
   /// Bytes of an operation's images and results that are worked on at a time, for each thread: about a second-level cache.
   private static let bytes = 2 << 20
+  /// Bytes of an operation's weights that are fetched for each part while others are multiplied.
+  private static let cheapWeights = 2 << 20
 
   /// Images at a time; the batch is a multiple of it.
   let size: Int
@@ -35,7 +37,7 @@ struct BatchParts: Sendable {
       // Weights are read again for each part.
       guard arguments.count == step.inputs.count,
         step.operation.keepsImagesApart(arguments, output: step.output.shape, batch: batch),
-        step.weightBytes <= max(1 << 18, bytes)
+        step.weightBytes <= max(BatchParts.cheapWeights, bytes)
       else { break }
       shapes[step.output.id] = step.output.shape
       largest = max(largest, bytes)
