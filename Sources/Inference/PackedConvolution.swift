@@ -261,13 +261,14 @@ struct ConvolutionShape: Sendable {
       sharesFilters
       ? (pixels + pieces - 1) / pieces
       : max(2 * loops.rows, min(20 * loops.rows, (share + loops.rows - 1) / loops.rows * loops.rows))
-    let chunks = (pixels + chunk - 1) / chunk
+    // As many for each thread.
+    let chunks = ((pixels + chunk - 1) / chunk + threads.count - 1) / threads.count * threads.count
     withUnsafePointer(to: &call) { call in
       threads.forEach(chunks * parts) { item in
         let (part, number) = item.quotientAndRemainder(dividingBy: chunks)
         withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: pointers) { pointers in
           loops.convolve(
-            call, pointers.baseAddress, number * chunk, min(pixels, (number + 1) * chunk), part * panels / parts,
+            call, pointers.baseAddress, number * pixels / chunks, (number + 1) * pixels / chunks, part * panels / parts,
             (part + 1) * panels / parts)
         }
       }
