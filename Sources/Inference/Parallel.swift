@@ -31,10 +31,11 @@ package struct Threads: Sendable {
     }
   }
 
-  /// Splits 0 ..< `total` into consecutive ranges, a few per thread, none (but a last one) shorter than `least`.
+  /// Splits 0 ..< `total` into consecutive ranges of nearly equal length, as many for each thread, none shorter than `least`.
   package func forEachRange(_ total: Int, least: Int, _ body: (Range<Int>) -> Void) {
     guard total > 0 else { return }
-    let size = max(least, (total + count * 4 - 1) / (count * 4))
-    forEach((total + size - 1) / size) { part in body(part * size..<min(total, (part + 1) * size)) }
+    let most = min(4 * count, max(1, total / max(1, least)))
+    let parts = most < count ? most : most / count * count
+    forEach(parts) { part in body(part * total / parts..<(part + 1) * total / parts) }
   }
 }

@@ -169,11 +169,13 @@ struct Winograd {
     let least = 2 * loops.rows
     let bytes = scratch(least) * MemoryLayout<Float>.stride / least
     let most = max(least, min(96, (640 << 10) / bytes / loops.rows * loops.rows))
-    let block = min(most, (tiles + threads.count - 1) / threads.count)
+    // As many for each thread.
+    let parts = ((tiles + most - 1) / most + threads.count - 1) / threads.count * threads.count
+    let block = (tiles + parts - 1) / parts
     withUnsafePointer(to: call) { call in
-      threads.forEach((tiles + block - 1) / block) { item in
-        let start = item * block
-        let count = min(block, tiles - start)
+      threads.forEach(parts) { part in
+        let start = part * tiles / parts
+        let count = (part + 1) * tiles / parts - start
         TensorMemory.withFloats(scratch(block)) { scratch in
           loops.winograd_in(call, scratch, block, start, 0, count)
           for matrix in 0..<matrices { loops.winograd_multiply(call, scratch, block, 0, count, matrix, 0, Int.max) }
