@@ -252,17 +252,19 @@ struct ConvolutionShape: Sendable {
     let cells = (from.plane * from.depth + to.plane * to.depth) * to.batch
     let isShort = pixels < 4 * threads.count * loops.rows
     let sharesFilters =
-      pixels <= 40 * loops.rows && panels >= 2 * threads.count && (weights > cells || isShort)
+      pixels <= 40 * loops.rows && panels >= 2 * threads.count && (weights > 2 * cells || isShort)
     let parts = sharesFilters ? min(panels, 4 * threads.count) : 1
-    let share = (pixels + 4 * threads.count - 1) / (4 * threads.count)
-    // Parts that the threads cannot share equally are divided once more.
-    let pieces = parts % threads.count == 0 ? 1 : min(threads.count, max(1, pixels / loops.rows))
-    let chunk =
-      sharesFilters
-      ? (pixels + pieces - 1) / pieces
-      : max(2 * loops.rows, min(20 * loops.rows, (share + loops.rows - 1) / loops.rows * loops.rows))
-    // As many for each thread.
-    let chunks = ((pixels + chunk - 1) / chunk + threads.count - 1) / threads.count * threads.count
+    let chunks: Int
+    if sharesFilters {
+      // Parts that the threads cannot share equally are divided once more.
+      chunks = parts % threads.count == 0 ? 1 : min(threads.count, max(1, pixels / loops.rows))
+    } else {
+      // As many for each thread, three or four of whole blocks; more where as many pixels as are computed at once are fewer.
+      let share = (pixels + threads.count - 1) / threads.count
+      let blocks = max(2, min(20, (share + 4 * loops.rows - 1) / (4 * loops.rows)))
+      let each = (share + blocks * loops.rows - 1) / (blocks * loops.rows)
+      chunks = min(threads.count * each, max(1, pixels / loops.rows))
+    }
     withUnsafePointer(to: &call) { call in
       threads.forEach(chunks * parts) { item in
         let (part, number) = item.quotientAndRemainder(dividingBy: chunks)
