@@ -148,38 +148,43 @@ struct Winograd {
     self.threads = threads
   }
 
-  /// Bytes of transformed weights up to which each thread computes tiles of its own: they stay in its second-level cache.
-  private static let smallKernel = 1 << 20
   /// Bytes of transformed numbers that the threads share at a time.
-  private static let sharedBytes = 12 << 20
+  private static let sharedBytes = 16 << 20
 
   func run(images: Int) {
     let tiles = images * call.tiles_y * call.tiles_x
     guard tiles > 0 else { return }
+    let panels = (call.filters + loops.panel - 1) / loops.panel
     let kernelBytes = matrices * loops.packed_count(call.channels, call.filters) * MemoryLayout<Float>.stride
-    if kernelBytes <= Winograd.smallKernel && tiles >= 2 * loops.rows * threads.count {
-      runApart(tiles)
+    // Threads that have few tiles share the filters.
+    let parts = tiles >= 2 * loops.rows * threads.count ? 1 : threads.count
+    // Where the weights leave room in each thread's second-level cache for the numbers of some tiles.
+    if kernelBytes <= h5k_second_level_cache() * 5 / 8, tiles >= loops.rows, parts <= panels {
+      runApart(tiles, parts: parts, panels: panels)
     } else {
       runTogether(tiles)
     }
   }
 
-  /// Each thread takes all three steps for some tiles.
-  private func runApart(_ tiles: Int) {
-    let least = 2 * loops.rows
-    let bytes = scratch(least) * MemoryLayout<Float>.stride / least
-    let most = max(least, min(96, (640 << 10) / bytes / loops.rows * loops.rows))
+  /// Each thread takes all three steps for some tiles, and some of `parts` parts of the filters.
+  private func runApart(_ tiles: Int, parts: Int, panels: Int) {
+    let (filters, panel) = (call.filters, loops.panel)
+    let bytes = scratch(64) * MemoryLayout<Float>.stride / 64
+    let most = max(2 * loops.rows, min(96, h5k_second_level_cache() * 5 / 16 / bytes / loops.rows * loops.rows))
+    let rounds = (tiles + most - 1) / most
     // As many for each thread.
-    let parts = ((tiles + most - 1) / most + threads.count - 1) / threads.count * threads.count
-    let block = (tiles + parts - 1) / parts
+    let blocks = parts > 1 ? rounds : (rounds + threads.count - 1) / threads.count * threads.count
+    let block = (tiles + blocks - 1) / blocks
     withUnsafePointer(to: call) { call in
-      threads.forEach(parts) { part in
-        let start = part * tiles / parts
-        let count = (part + 1) * tiles / parts - start
+      threads.forEach(parts * blocks) { item in
+        let (part, number) = item.quotientAndRemainder(dividingBy: blocks)
+        let (first, end) = (part * panels / parts, (part + 1) * panels / parts)
+        let start = number * tiles / blocks
+        let count = (number + 1) * tiles / blocks - start
         TensorMemory.withFloats(scratch(block)) { scratch in
           loops.winograd_in(call, scratch, block, start, 0, count)
-          for matrix in 0..<matrices { loops.winograd_multiply(call, scratch, block, 0, count, matrix, 0, Int.max) }
-          loops.winograd_out(call, scratch, block, start, 0, count, 0, call.pointee.filters)
+          for matrix in 0..<matrices { loops.winograd_multiply(call, scratch, block, 0, count, matrix, first, end) }
+          loops.winograd_out(call, scratch, block, start, 0, count, first * panel, min(filters, end * panel))
         }
       }
     }
@@ -188,12 +193,15 @@ struct Winograd {
   /// All threads take one step after the other for some tiles, so that each weight is read once for all of these.
   private func runTogether(_ tiles: Int) {
     let bytes = scratch(64) * MemoryLayout<Float>.stride / 64
-    let block = min(tiles, max(48, Winograd.sharedBytes / bytes))
+    let most = min(tiles, max(48, Winograd.sharedBytes / bytes))
+    let parts = (tiles + most - 1) / most
+    let block = (tiles + parts - 1) / parts
     let filters = call.filters
     withUnsafePointer(to: call) { call in
       TensorMemory.withFloats(scratch(block)) { scratch in
-        for start in stride(from: 0, to: tiles, by: block) {
-          let count = min(block, tiles - start)
+        for part in 0..<parts {
+          let start = part * tiles / parts
+          let count = (part + 1) * tiles / parts - start
           threads.forEachRange(count, least: 2) { range in
             loops.winograd_in(call, scratch, block, start, range.lowerBound, range.upperBound)
           }
