@@ -16,6 +16,8 @@ struct PackedDense: Sendable {
 
   /// Rows from which on packing the kernel pays; below, the time is that of reading it.
   private static let leastRows = 3
+  /// Floats of a kernel that is not packed which a thread reads at a time.
+  private static let floatsAtOnce = 1 << 19
 
   /// - Parameter kernel: axes (inputs, units).
   init(rows: Int, kernel: Tensor, bias: Tensor?, _ activation: Activation, _ threads: Threads) throws {
@@ -60,21 +62,37 @@ struct PackedDense: Sendable {
     }
   }
 
-  /// The threads share the units: each part of the kernel is read once, as it lies in memory.
+  /// The threads share the inputs: each part of the kernel is read once, as it lies in memory, and its sums are added in the end.
+  ///
+  /// The parts do not depend on the number of threads, nor do the results.
   private func stream(
     _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?,
     into target: UnsafeMutablePointer<Float>, _ threads: Threads
   ) {
     let loops = PlanStep.loops
-    let part = max(64, (units + threads.count - 1) / threads.count)
-    threads.forEach((units + part - 1) / part) { number in
-      let range = number * part..<min(units, (number + 1) * part)
-      for row in 0..<rows {
-        loops.multiply_row(
-          target + row * units, input + row * inner, kernel, inner, units, range.lowerBound, range.upperBound)
+    let each = max(64, PackedDense.floatsAtOnce / max(1, units) / 8 * 8)
+    let parts = (inner + each - 1) / each
+    TensorMemory.withFloats(parts * rows * units) { sums in
+      threads.forEach(parts) { part in
+        let first = part * each
+        for row in 0..<rows {
+          loops.multiply_row(
+            sums + (part * rows + row) * units, input + row * inner + first, kernel + first * units,
+            min(each, inner - first), units)
+        }
       }
-      loops.finish(
-        target + range.lowerBound, rows, range.count, units, bias.map { $0 + range.lowerBound }, activation)
+      threads.forEachRange(units, least: 256) { range in
+        for row in 0..<rows {
+          for unit in range { target[row * units + unit] = 0 }
+          for part in 0..<parts {
+            let from = sums + (part * rows + row) * units
+            let to = target + row * units
+            for unit in range { to[unit] += from[unit] }
+          }
+        }
+        loops.finish(
+          target + range.lowerBound, rows, range.count, units, bias.map { $0 + range.lowerBound }, activation)
+      }
     }
   }
 

@@ -116,9 +116,8 @@ typedef struct {
   void (*multiply)(float *target, ptrdiff_t target_stride, const float *a, ptrdiff_t a_stride, ptrdiff_t count,
                    ptrdiff_t inner, const float *packed, ptrdiff_t columns, ptrdiff_t first_panel, ptrdiff_t end_panel,
                    const float *bias, const float *addend, h5k_activation f);
-  // target[c] = sum of x[k] · matrix[k][c] for the columns first ..< end; the matrix as it lies in memory
-  void (*multiply_row)(float *target, const float *x, const float *matrix, ptrdiff_t inner, ptrdiff_t columns,
-                       ptrdiff_t first, ptrdiff_t end);
+  // target[c] = sum of x[k] · matrix[k][c]; the matrix as it lies in memory
+  void (*multiply_row)(float *target, const float *x, const float *matrix, ptrdiff_t inner, ptrdiff_t columns);
   // output pixels first ..< end, counted over the whole batch, of each group's panels first ..< end
   void (*convolve)(const h5k_convolution *, const float **pointers, ptrdiff_t first_pixel, ptrdiff_t end_pixel,
                    ptrdiff_t first_panel, ptrdiff_t end_panel);
