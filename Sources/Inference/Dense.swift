@@ -16,8 +16,8 @@ struct PackedDense: Sendable {
 
   /// Rows from which on packing the kernel pays; below, the time is that of reading it.
   private static let leastRows = 3
-  /// Floats of a kernel that is not packed which a thread reads at a time.
-  private static let floatsAtOnce = 1 << 19
+  /// Floats that a thread reads at a time of a kernel that is not packed, and parts into which a smaller one is divided.
+  private static let (floatsAtOnce, leastParts) = (1 << 19, 16)
 
   /// - Parameter kernel: axes (inputs, units).
   init(rows: Int, kernel: Tensor, bias: Tensor?, _ activation: Activation, _ threads: Threads) throws {
@@ -70,7 +70,8 @@ struct PackedDense: Sendable {
     into target: UnsafeMutablePointer<Float>, _ threads: Threads
   ) {
     let loops = PlanStep.loops
-    let each = max(64, PackedDense.floatsAtOnce / max(1, units) / 8 * 8)
+    let floats = min(PackedDense.floatsAtOnce, inner * units / PackedDense.leastParts)
+    let each = max(64, (floats / max(1, units) + 7) / 8 * 8)
     let parts = (inner + each - 1) / each
     TensorMemory.withFloats(parts * rows * units) { sums in
       threads.forEach(parts) { part in
