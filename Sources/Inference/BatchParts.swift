@@ -9,7 +9,7 @@ struct BatchParts: Sendable {
   /// Bytes of an operation's images and results that are worked on at a time, for each thread: about a second-level cache.
   private static let bytes = 2 << 20
   /// Bytes of an operation's weights that are fetched for each part while others are multiplied.
-  private static let cheapWeights = 2 << 20
+  private static let cheapWeights = 3 << 20
 
   /// Images at a time; the batch is a multiple of it.
   let size: Int
